@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values that need nothing but NumPy."""

@@ -1,0 +1,21 @@
+"""Errors a caller can act on. Each message says what, which value, which rule, and what to do."""
+
+
+class LumbarError(Exception):
+    """Base of every error that napari-lumbar raises on purpose."""
+
+
+class GeometryError(LumbarError):
+    """A slice's position, orientation or spacing is missing or impossible."""
+
+
+class StudyError(LumbarError):
+    """A folder holds nothing that can be read as a lumbar MR study."""
+
+
+class BundleError(LumbarError):
+    """A bundle of weights is incomplete, altered, or of an unknown kind."""
+
+
+class Cancelled(LumbarError):
+    """The person stopped the work; nothing was lost."""

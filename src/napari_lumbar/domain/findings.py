@@ -1,0 +1,146 @@
+"""Findings: graded, or not gradable with the reason. NaN is never a grade."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .landmarks import Landmark, Landmarks, NotGradable
+from .spine import FindingKey, Severity
+from .study import FileAccounting, PixelArray, SeriesRole
+
+#: Probabilities may miss a sum of 1 by this much (fp16 weights, rounding in files).
+SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class SeverityProbs:
+    """Probabilities of the three severities.
+
+    Raises
+    ------
+    ValueError
+        If one is not finite or outside 0..1, or if they do not sum to 1.
+    """
+
+    normal_mild: float
+    moderate: float
+    severe: float
+
+    def __post_init__(self) -> None:
+        values = self.as_tuple
+        if not all(math.isfinite(p) and -SUM_TOLERANCE <= p <= 1 + SUM_TOLERANCE for p in values):
+            raise ValueError(f"severity probabilities {values} must be finite and within 0..1")
+        if abs(sum(values) - 1) > SUM_TOLERANCE:
+            raise ValueError(f"severity probabilities {values} sum to {sum(values):.4f}, not 1")
+
+    @property
+    def as_tuple(self) -> tuple[float, float, float]:
+        """In the order of ``Severity``."""
+        return self.normal_mild, self.moderate, self.severe
+
+    @property
+    def severity(self) -> Severity:
+        """The most probable severity; of equals, the worse one."""
+        values = self.as_tuple
+        return max(Severity, key=lambda s: (values[s], s))
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable severity."""
+        return max(self.as_tuple)
+
+
+@dataclass(frozen=True, eq=False)
+class CropEvidence:
+    """What the grader saw of one slice.
+
+    Parameters
+    ----------
+    role, series_id, slice_index
+        The slice the crop was cut from.
+    box_rc
+        (top, left, bottom, right) in pixels of that slice; may reach beyond the image.
+    weight
+        Attention weight of this crop within its plane's bag; the bag's weights sum to 1.
+    heatmap
+        How much each place spoke for a worse severity, 0..1, shape (h, w) stretched over the box.
+    """
+
+    role: SeriesRole
+    series_id: str
+    slice_index: int
+    box_rc: tuple[float, float, float, float]
+    weight: float
+    heatmap: PixelArray
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One condition at one level: probabilities, or the reason why there are none."""
+
+    key: FindingKey
+    probs: SeverityProbs | None
+    landmark: Landmark | None
+    evidence: tuple[CropEvidence, ...] = ()
+    not_gradable: NotGradable | None = None
+
+    def __post_init__(self) -> None:
+        if (self.probs is None) == (self.not_gradable is None):
+            raise ValueError(f"{self.key.text}: needs either probabilities or a reason, not both or neither")
+
+    @property
+    def severity(self) -> Severity | None:
+        """The most probable severity, or None where there is no grade."""
+        return self.probs.severity if self.probs else None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a result comes from."""
+
+    bundle_name: str
+    bundle_sha256: str
+    device: str
+    versions: Mapping[str, str]
+    created_utc: str
+
+
+@dataclass(frozen=True)
+class SeriesUse:
+    """A series of the study, the role it played, and why."""
+
+    series_id: str
+    description: str
+    role: SeriesRole | None
+    reason: str
+    n_slices: int
+    n_stacks: int
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """The whole result for one study. Corrections make a new one; this one never changes."""
+
+    study_id: str
+    landmarks: Landmarks
+    findings: Mapping[FindingKey, Finding]
+    series: tuple[SeriesUse, ...]
+    accounting: FileAccounting
+    provenance: Provenance
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def graded(self) -> tuple[Finding, ...]:
+        """The findings that have probabilities."""
+        return tuple(f for f in self.findings.values() if f.probs is not None)
+
+
+def probs_from_array(values: np.ndarray) -> SeverityProbs:
+    """Three numbers, shape (3,), as probabilities; raise ``ValueError`` if they are not."""
+    normal_mild, moderate, severe = (float(v) for v in values)
+    return SeverityProbs(normal_mild, moderate, severe)

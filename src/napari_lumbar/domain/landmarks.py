@@ -1,0 +1,87 @@
+"""Landmarks: 3-D points in patient space with a name, and reasons for those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from .geometry import Vector3
+from .spine import Condition, ConditionGroup, FindingKey
+
+
+class LandmarkSource(Enum):
+    """Who placed a landmark."""
+
+    PREDICTED = "predicted"
+    CORRECTED = "corrected"
+    PROPAGATED = "propagated"
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A point on a slice.
+
+    Parameters
+    ----------
+    key
+        Condition and level it belongs to.
+    point_lps_mm
+        The point in patient space.
+    series_id, slice_index, pixel_rc
+        The slice it is shown on (spatial rank in the series), and (row, column) there.
+    confidence
+        0 to 1, or None where nobody estimated it (a person's point).
+    """
+
+    key: FindingKey
+    point_lps_mm: Vector3
+    series_id: str
+    slice_index: int
+    pixel_rc: tuple[float, float]
+    confidence: float | None
+    source: LandmarkSource = LandmarkSource.PREDICTED
+
+
+@dataclass(frozen=True)
+class NotGradable:
+    """Why a landmark or a finding is absent: a stable code and a sentence for a person."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """At most one landmark per finding, and a reason for each one that is missing."""
+
+    points: Mapping[FindingKey, Landmark] = field(default_factory=dict)
+    missing: Mapping[FindingKey, NotGradable] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Landmark]:
+        return iter(self.points.values())
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def get(self, key: FindingKey) -> Landmark | None:
+        """The landmark of a finding, or None."""
+        return self.points.get(key)
+
+    def replacing(self, landmark: Landmark) -> Landmarks:
+        """Return a copy in which this landmark stands for its finding."""
+        missing = {key: why for key, why in self.missing.items() if key != landmark.key}
+        return replace(self, points={**self.points, landmark.key: landmark}, missing=missing)
+
+
+def dependent_findings(moved: FindingKey) -> frozenset[FindingKey]:
+    """Findings whose crops are placed by the landmark of ``moved``.
+
+    The subarticular points also centre the axial crops of the canal and of the same side's foramen
+    (Table 1 of the multistage system), so moving one makes those findings stale too.
+    """
+    if moved.condition.group is not ConditionGroup.SUBARTICULAR:
+        return frozenset({moved})
+    foramen = Condition.of(ConditionGroup.FORAMINAL, moved.condition.side)
+    canal = Condition.SPINAL_CANAL_STENOSIS
+    return frozenset({moved, FindingKey(foramen, moved.level), FindingKey(canal, moved.level)})

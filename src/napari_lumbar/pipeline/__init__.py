@@ -1,0 +1,1 @@
+"""Study in, analysis out: headless, no Qt, no files."""

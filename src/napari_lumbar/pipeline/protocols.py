@@ -1,0 +1,47 @@
+"""What every published system looks like from the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..domain.findings import Finding
+from ..domain.landmarks import Landmarks
+from ..domain.spine import FindingKey
+from ..domain.study import Study
+from .progress import CancelToken, ProgressCallback
+
+
+class Localizer(Protocol):
+    """Finds where the 25 findings are."""
+
+    def locate(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Landmarks:
+        """Return a landmark or a reason for each of the 25 findings."""
+        ...
+
+
+class Grader(Protocol):
+    """Grades findings whose landmarks are known."""
+
+    def grade(
+        self,
+        study: Study,
+        landmarks: Landmarks,
+        keys: Collection[FindingKey],
+        report: ProgressCallback,
+        cancel: CancelToken,
+    ) -> Mapping[FindingKey, Finding]:
+        """Return a finding, graded or with the reason why not, for each key."""
+        ...
+
+
+@dataclass(frozen=True)
+class System:
+    """A localiser and a grader with where they came from, ready on a device."""
+
+    localizer: Localizer
+    grader: Grader
+    bundle_name: str
+    bundle_sha256: str
+    device: str

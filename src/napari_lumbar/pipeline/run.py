@@ -1,0 +1,93 @@
+"""The whole way: study -> landmarks -> findings, and the short way after a correction."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+import torch
+
+from .. import __version__
+from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
+from ..domain.landmarks import Landmarks
+from ..domain.spine import ALL_FINDINGS, FindingKey
+from ..domain.study import Study
+from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from .protocols import System
+
+
+def analyze(
+    study: Study,
+    system: System,
+    report: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> Analysis:
+    """Localise and grade all 25 findings of a study.
+
+    Raises
+    ------
+    Cancelled
+        If ``cancel`` was set meanwhile.
+    """
+    cancel = cancel or CancelToken()
+    started = time.perf_counter()
+    landmarks = system.localizer.locate(study, _part(report, 0.0, 0.5), cancel)
+    located = time.perf_counter()
+    findings = system.grader.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
+    graded = time.perf_counter()
+    report(Progress("done", 1.0))
+    return Analysis(
+        study_id=study.study_id,
+        landmarks=landmarks,
+        findings=findings,
+        series=series_used(study),
+        accounting=study.accounting,
+        provenance=provenance(system),
+        timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
+        warnings=study.warnings,
+    )
+
+
+def regrade(
+    study: Study,
+    system: System,
+    landmarks: Landmarks,
+    keys: Collection[FindingKey],
+    cancel: CancelToken | None = None,
+) -> Mapping[FindingKey, Finding]:
+    """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was."""
+    return system.grader.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
+
+
+def series_used(study: Study) -> tuple[SeriesUse, ...]:
+    """Each series of the study with its role and the reason."""
+    return tuple(
+        SeriesUse(s.series_id, s.description, s.role, s.role_reason, len(s.slices), len(s.stacks))
+        for s in study.series
+    )
+
+
+def provenance(system: System) -> Provenance:
+    """Name the weights, the device and the versions that make a result."""
+    versions = {
+        "napari-lumbar": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "pydicom": version("pydicom"),
+    }
+    return Provenance(
+        bundle_name=system.bundle_name,
+        bundle_sha256=system.bundle_sha256,
+        device=system.device,
+        versions=versions,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _part(report: ProgressCallback, start: float, stop: float) -> ProgressCallback:
+    return lambda p: report(Progress(p.stage, start + (stop - start) * p.fraction))
