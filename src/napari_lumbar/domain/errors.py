@@ -19,3 +19,7 @@ class BundleError(LumbarError):
 
 class Cancelled(LumbarError):
     """The person stopped the work; nothing was lost."""
+
+
+class ExportError(LumbarError):
+    """A result cannot be written where it was asked for."""

@@ -1,0 +1,128 @@
+"""``analysis.json``: the whole result with where it comes from, for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .. import RESEARCH_USE_ONLY
+from ..domain.findings import Analysis, CropEvidence, Finding, SeriesUse, SeverityProbs
+from ..domain.landmarks import Landmark, NotGradable
+from ..domain.spine import ALL_FINDINGS, FindingKey
+from ..domain.study import FileAccounting, FileOutcome, Study
+
+#: Raised by one whenever a reader of an older file would misread a newer one.
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+
+
+def analysis_json(study: Study, analysis: Analysis) -> str:
+    """Return the document as text; coordinates are LPS mm and zero-based (row, column).
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite: NaN is never a result.
+    """
+    return (
+        json.dumps(analysis_document(study, analysis), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    )
+
+
+def analysis_document(study: Study, analysis: Analysis) -> Json:
+    """Return the document as plain dictionaries, lists, strings and numbers."""
+    provenance = analysis.provenance
+    points = (analysis.landmarks.get(key) for key in ALL_FINDINGS)
+    missing = analysis.landmarks.missing
+    return {
+        "schema": {"name": "napari-lumbar analysis", "version": SCHEMA_VERSION},
+        "notice": RESEARCH_USE_ONLY,
+        "study": {"study_id": analysis.study_id, "study_uid": study.study_uid},
+        "provenance": {
+            "bundle": {"name": provenance.bundle_name, "sha256": provenance.bundle_sha256},
+            "device": provenance.device,
+            "versions": dict(provenance.versions),
+            "created_utc": provenance.created_utc,
+        },
+        "files": _files(analysis.accounting),
+        "series": [_series(use) for use in analysis.series],
+        "landmarks": [_landmark(study, point) for point in points if point is not None],
+        "missing_landmarks": [{**_key(k), **_reason(missing[k])} for k in ALL_FINDINGS if k in missing],
+        "findings": [_finding(study, analysis.findings[k]) for k in ALL_FINDINGS if k in analysis.findings],
+        "timings_s": {stage: round(seconds, 4) for stage, seconds in analysis.timings_s.items()},
+        "warnings": list(analysis.warnings),
+    }
+
+
+def _files(accounting: FileAccounting) -> Json:
+    return {
+        "found": len(accounting.records),
+        "used": accounting.count(FileOutcome.USED),
+        "excluded": [{"path": r.path, "code": r.code, "reason": r.reason} for r in accounting.excluded],
+    }
+
+
+def _series(use: SeriesUse) -> Json:
+    return {
+        "series_id": use.series_id,
+        "description": use.description,
+        "role": use.role.value if use.role else None,
+        "reason": use.reason,
+        "n_slices": use.n_slices,
+        "n_stacks": use.n_stacks,
+    }
+
+
+def _key(key: FindingKey) -> Json:
+    return {"condition": key.condition.value, "level": key.level.value}
+
+
+def _reason(why: NotGradable) -> Json:
+    return {"code": why.code, "reason": why.reason}
+
+
+def _slice(study: Study, series_id: str, slice_index: int) -> Json:
+    image = study.by_id(series_id).slices[slice_index]
+    return {
+        "series_id": series_id,
+        "slice_index": slice_index,
+        "instance_number": image.instance_number,
+        "sop_instance_uid": image.sop_instance_uid,
+    }
+
+
+def _landmark(study: Study, landmark: Landmark) -> Json:
+    return {
+        **_key(landmark.key),
+        **_slice(study, landmark.series_id, landmark.slice_index),
+        "pixel_rc": [float(v) for v in landmark.pixel_rc],
+        "point_lps_mm": [float(v) for v in landmark.point_lps_mm],
+        "source": landmark.source.value,
+        "confidence": None if landmark.confidence is None else float(landmark.confidence),
+    }
+
+
+def _finding(study: Study, finding: Finding) -> Json:
+    return {
+        **_key(finding.key),
+        "severity": None if finding.severity is None else finding.severity.label,
+        "probs": None if finding.probs is None else _probs(finding.probs),
+        "not_gradable": None if finding.not_gradable is None else _reason(finding.not_gradable),
+        "landmark_source": None if finding.landmark is None else finding.landmark.source.value,
+        "evidence": [_evidence(study, crop) for crop in finding.evidence],
+    }
+
+
+def _probs(probs: SeverityProbs) -> Json:
+    names = ("normal_mild", "moderate", "severe")
+    return dict(zip(names, map(float, probs.as_tuple), strict=True))
+
+
+def _evidence(study: Study, crop: CropEvidence) -> Json:
+    return {
+        "role": crop.role.value,
+        **_slice(study, crop.series_id, crop.slice_index),
+        "box_rc": [float(v) for v in crop.box_rc],
+        "weight": float(crop.weight),
+    }
