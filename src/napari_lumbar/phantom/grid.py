@@ -1,0 +1,123 @@
+"""The material volume, painted through spine coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .curve import FloatMap, SpineCurve
+from .tissue import LabelArray
+
+Range: TypeAlias = tuple[float, float]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Voxels:
+    """Voxels within a box of spine coordinates; the three arrays broadcast to (p, k).
+
+    Parameters
+    ----------
+    along, behind
+        Spine coordinates in mm, shape (p, 1).
+    lateral
+        Millimetres to the patient's left of the midline, shape (p, k).
+    """
+
+    along: FloatMap
+    behind: FloatMap
+    lateral: FloatMap
+    _flat: npt.NDArray[np.intp]
+    _materials: LabelArray
+
+    def paint(self, mask: Mask, material: int) -> None:
+        """Give the voxels of ``mask``, broadcast to (p, k), a material."""
+        self._materials[self._flat[np.broadcast_to(mask, self._flat.shape)]] = material
+
+    def hold(self, *materials: int) -> Mask:
+        """Where the voxels are made of one of these materials now, shape (p, k)."""
+        return np.isin(self._materials[self._flat], materials)
+
+    def holding(self, mask: Mask) -> Voxels:
+        """The voxels of ``mask``, shape (p, k), as a flat set of shape (q, 1)."""
+        rows, columns = np.nonzero(mask)
+        return Voxels(
+            self.along[rows],
+            self.behind[rows],
+            self.lateral[rows, columns][:, None],
+            self._flat[rows, columns][:, None],
+            self._materials,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SpineGrid:
+    """Materials on a regular grid of patient space.
+
+    Parameters
+    ----------
+    materials
+        Labels, shape (nz, ny, nx); indices grow with LPS z, y, x.
+    origin_lps_mm
+        Centre of voxel (0, 0, 0) as (x, y, z), shape (3,).
+    voxel_mm
+        Edge of a voxel.
+    along, behind
+        Spine coordinates, shape (nz, ny).
+    midline_x_mm
+        Patient x of the midline, shape (nz,).
+    """
+
+    materials: LabelArray
+    origin_lps_mm: npt.NDArray[np.float64]
+    voxel_mm: float
+    along: FloatMap
+    behind: FloatMap
+    midline_x_mm: FloatMap
+
+    @classmethod
+    def covering(
+        cls, low_lps_mm: npt.ArrayLike, high_lps_mm: npt.ArrayLike, voxel_mm: float, curve: SpineCurve
+    ) -> SpineGrid:
+        """An empty (air) grid around the box from ``low_lps_mm`` to ``high_lps_mm``, shape (3,) each."""
+        low, high = np.asarray(low_lps_mm) - voxel_mm, np.asarray(high_lps_mm) + voxel_mm
+        counts = np.ceil((high - low) / voxel_mm).astype(int) + 1
+        counts += counts % 2  # even, so that the coarse background fits
+        _, y, z = (low[axis] + voxel_mm * np.arange(counts[axis]) for axis in range(3))
+        along, behind = curve.coordinates(y, z)
+        return cls(
+            np.zeros(tuple(counts[::-1]), np.uint8),
+            low,
+            voxel_mm,
+            along,
+            behind,
+            curve.midline_x_mm(z).astype(np.float32),
+        )
+
+    @property
+    def x_mm(self) -> FloatMap:
+        """Patient x of the voxel centres, shape (nx,)."""
+        count = self.materials.shape[2]
+        return (self.origin_lps_mm[0] + self.voxel_mm * np.arange(count)).astype(np.float32)
+
+    def select(self, along: Range, behind: Range, lateral: Range) -> Voxels:
+        """The voxels within ranges of spine coordinates (mm)."""
+        near = (self.along > along[0]) & (self.along < along[1])
+        near &= (self.behind > behind[0]) & (self.behind < behind[1])
+        rows, columns = np.nonzero(near)
+        shifts = self.midline_x_mm[rows]
+        x = self.x_mm
+        low, high = (lateral[0] + shifts.min(), lateral[1] + shifts.max()) if rows.size else (np.inf, np.inf)
+        first, last = np.searchsorted(x, [low, high])
+        _, ny, nx = self.materials.shape
+        flat = ((rows * ny + columns) * nx)[:, None] + np.arange(first, last)
+        return Voxels(
+            self.along[rows, columns][:, None],
+            self.behind[rows, columns][:, None],
+            x[first:last] - shifts[:, None],
+            flat,
+            self.materials.reshape(-1),
+        )

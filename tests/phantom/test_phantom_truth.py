@@ -1,0 +1,127 @@
+"""Phantoms are deterministic and their truth survives DICOM."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from napari_lumbar.domain.landmarks import Landmarks
+from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
+from napari_lumbar.domain.study import SeriesRole
+from napari_lumbar.phantom import PhantomConfig, PhantomStudy, make_phantom, write_cohort
+
+SMALL = PhantomConfig(balanced=True, sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6)
+SEED = 11
+
+
+@pytest.fixture(scope="module")
+def phantom() -> PhantomStudy:
+    return make_phantom(SEED, SMALL)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cohort")
+    write_cohort(out, studies=1, seed=SEED, config=SMALL)
+    return out
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_same_seed_gives_the_same_bytes(cohort: Path, tmp_path: Path) -> None:
+    write_cohort(tmp_path, studies=1, seed=SEED, config=SMALL)
+    files = sorted(p.relative_to(cohort) for p in cohort.rglob("*") if p.is_file())
+    assert len(files) > 40
+    assert files == sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
+    assert all((cohort / f).read_bytes() == (tmp_path / f).read_bytes() for f in files)
+
+
+def test_other_seed_gives_another_study(phantom: PhantomStudy) -> None:
+    other = make_phantom(SEED + 1, SMALL)
+    assert other.study.study_id != phantom.study.study_id
+    assert other.disc_centres_lps_mm != phantom.disc_centres_lps_mm
+
+
+def test_coordinates_in_the_table_map_to_the_true_points(phantom: PhantomStudy, cohort: Path) -> None:
+    images = cohort / "train_images" / phantom.study.study_id
+    rows = _rows(cohort / "train_label_coordinates.csv")
+    assert len(rows) == 25
+    truth = {(m.key.condition.value, m.key.level.value): m.point_lps_mm for m in phantom.landmarks}
+    for row in rows:
+        header = pydicom.dcmread(images / row["series_id"] / f"{row['instance_number']}.dcm")
+        along_row, along_column = np.reshape(np.array(header.ImageOrientationPatient, float), (2, 3))
+        row_mm, column_mm = map(float, header.PixelSpacing)
+        point = np.array(header.ImagePositionPatient, float)
+        point = point + along_row * column_mm * float(row["x"]) + along_column * row_mm * float(row["y"])
+        np.testing.assert_allclose(point, truth[row["condition"], row["level"]], atol=1e-3)
+
+
+def test_pixels_survive_dicom(phantom: PhantomStudy, cohort: Path) -> None:
+    for series in phantom.study.series:
+        folder = cohort / "train_images" / phantom.study.study_id / series.series_id
+        assert len(list(folder.iterdir())) == len(series.slices)
+        for mr_slice in series.slices:
+            stored = pydicom.dcmread(folder / f"{mr_slice.instance_number}.dcm")
+            np.testing.assert_array_equal(stored.pixel_array, mr_slice.pixels)
+
+
+def test_grades_table_holds_all_severities(phantom: PhantomStudy, cohort: Path) -> None:
+    (row,) = _rows(cohort / "train.csv")
+    assert {key.column: s.label for key, s in phantom.severities.items()} == {
+        column: label for column, label in row.items() if column != "study_id"
+    }
+
+
+def test_every_finding_is_marked_on_the_series_readers_use(phantom: PhantomStudy) -> None:
+    roles = {
+        ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
+        ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
+        ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
+    }
+    assert set(phantom.landmarks.points) == set(ALL_FINDINGS)
+    for mark in phantom.landmarks:
+        series = phantom.study.by_id(mark.series_id)
+        assert series.role is roles[mark.key.condition.group]
+        geometry = series.slices[mark.slice_index].geometry
+        assert geometry.contains(mark.pixel_rc)
+        assert abs(float(geometry.signed_distance_mm(mark.point_lps_mm))) < 1e-6
+
+
+def _x(landmarks: Landmarks, key: FindingKey) -> float:
+    return landmarks.points[key].point_lps_mm[0]
+
+
+def test_left_is_the_patients_left(phantom: PhantomStudy) -> None:
+    for key in ALL_FINDINGS:
+        if key.condition.side is Side.LEFT:
+            mirrored = next(
+                k
+                for k in ALL_FINDINGS
+                if k.level is key.level
+                and k.condition.group is key.condition.group
+                and k.condition.side is Side.RIGHT
+            )
+            assert _x(phantom.landmarks, key) > _x(phantom.landmarks, mirrored) + 8
+
+
+def test_slices_run_right_to_left_and_downwards(phantom: PhantomStudy) -> None:
+    for series in phantom.study.series:
+        centres = series.positions_lps_mm
+        if series.role is SeriesRole.AXIAL_T2:
+            for stack in series.stacks:
+                heights = [s.geometry.centre_lps_mm[2] for s in stack.slices]
+                assert heights == sorted(heights, reverse=True)
+        else:
+            assert (np.diff(centres[:, 0]) > 0).all()
+
+
+def test_seed_must_number_a_study() -> None:
+    with pytest.raises(ValueError, match=r"seed -1 must lie within 0..999999999"):
+        make_phantom(-1, SMALL)
