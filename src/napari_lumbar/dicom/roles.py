@@ -1,0 +1,168 @@
+"""Give series their roles, with a sentence why. Pure: decides on facts, opens nothing.
+
+Neither Modality nor SeriesDescription is needed: planes come from geometry, weightings from the times and
+names where there are any, and else the sagittal images are compared with each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..domain.study import SeriesRole
+from .stacks import Plane
+from .weighting import Weighting
+
+#: A single image's log odds are not trusted within this; the other series' then move the border.
+UNSURE_LOG_ODDS = 2.0
+#: Sagittal series of few slices this far apart are planning images.
+LOCALISER_STEP_MM = 9.0
+_FEWEST_SAGITTAL = 3
+#: A sagittal series of fewer slices does not reach both foramina; finer pixels do not make up for that.
+_FEW_SAGITTAL = 9
+#: Pixels larger than this are planning images.
+_COARSEST_MM = 1.25
+
+
+@dataclass(frozen=True)
+class SeriesFacts:
+    """What the choice of a role rests on.
+
+    Parameters
+    ----------
+    plane
+        Common plane of all slices, or None where they lie in several.
+    t2_evidence
+        Log odds of T2 against T1 by the pixels, or None where nobody looked.
+    step_mm, pixel_mm
+        Median distance between slices and mean in-plane spacing, in mm.
+    """
+
+    series_uid: str
+    plane: Plane | None
+    weighting: Weighting
+    n_slices: int
+    step_mm: float
+    pixel_mm: float
+    localiser: bool = False
+    derived: bool = False
+    t2_evidence: float | None = None
+
+
+@dataclass(frozen=True)
+class RoleChoice:
+    """A role or None, and one sentence why; ``rank`` orders series, the best first."""
+
+    role: SeriesRole | None
+    reason: str
+    rank: int
+
+
+def needs_pixels(series: Iterable[SeriesFacts]) -> tuple[SeriesFacts, ...]:
+    """The sagittal series whose images must be compared, because headers leave one of them open."""
+    sagittal = tuple(s for s in series if s.plane is Plane.SAGITTAL and unfit_reason(s) is None)
+    return sagittal if any(s.weighting is Weighting.UNKNOWN for s in sagittal) else ()
+
+
+def choose_roles(series: Sequence[SeriesFacts]) -> Mapping[str, RoleChoice]:
+    """Return the role of each series by its ``series_uid``.
+
+    One series plays each sagittal role; every axial T2 series has that role, the best first.
+    """
+    border = _border(series)
+    proposals = {s.series_uid: _proposal(s, border) for s in series}
+    ordered = sorted(series, key=lambda s: _order(s, proposals[s.series_uid][0]))
+    choices: dict[str, RoleChoice] = {}
+    holders: dict[SeriesRole, SeriesFacts] = {}
+    for rank, facts in enumerate(ordered):
+        role, reason = proposals[facts.series_uid]
+        better = holders.setdefault(role, facts) if role else facts
+        if role is not None and role is not SeriesRole.AXIAL_T2 and better is not facts:
+            role, reason = None, f"{reason}, but {_advantage(better, facts)}"
+        choices[facts.series_uid] = RoleChoice(role, reason, rank)
+    return choices
+
+
+def unfit_reason(facts: SeriesFacts) -> str | None:
+    """Why a series can have no role whatever its contrast, or None."""
+    if facts.plane is None:
+        return "slices of several planes: a localiser"
+    if facts.plane is Plane.CORONAL:
+        return "coronal; no role uses that plane"
+    if facts.localiser:
+        return "named a localiser in its header"
+    if facts.pixel_mm > _COARSEST_MM:
+        return f"pixels of {facts.pixel_mm:.2f} mm: a localiser"
+    if facts.plane is Plane.SAGITTAL and facts.n_slices < _FEWEST_SAGITTAL:
+        return f"only {facts.n_slices} sagittal slices; at least {_FEWEST_SAGITTAL} are needed"
+    if facts.plane is Plane.SAGITTAL and facts.step_mm > LOCALISER_STEP_MM:
+        return f"sagittal slices {facts.step_mm:.0f} mm apart: a localiser"
+    return None
+
+
+def _proposal(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, str]:
+    unfit = unfit_reason(facts)
+    if unfit is not None:
+        return None, unfit
+    if facts.plane is Plane.AXIAL:
+        return _axial(facts.weighting)
+    if facts.weighting is Weighting.UNKNOWN:
+        return _by_pixels(facts, border)
+    if facts.weighting.is_t1:
+        return SeriesRole.SAGITTAL_T1, f"sagittal, {facts.weighting.value} by its header"
+    if facts.weighting.is_t2:
+        return SeriesRole.SAGITTAL_T2, f"sagittal, {facts.weighting.value} by its header"
+    return None, "sagittal, but neither T1 nor T2 by its header"
+
+
+def _axial(weighting: Weighting) -> tuple[SeriesRole | None, str]:
+    if weighting is Weighting.UNKNOWN:
+        return SeriesRole.AXIAL_T2, "axial, taken as T2 because its header names no contrast"
+    if weighting.is_t2:
+        return SeriesRole.AXIAL_T2, f"axial, {weighting.value} by its header"
+    return None, f"axial, but {weighting.value} by its header"
+
+
+def _by_pixels(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, str]:
+    if facts.t2_evidence is None:
+        return None, "sagittal, but neither header nor pixels tell its contrast"
+    if facts.t2_evidence > border:
+        return (
+            SeriesRole.SAGITTAL_T2,
+            "sagittal, T2 because the canal's fluid is bright; its header does not say",
+        )
+    return SeriesRole.SAGITTAL_T1, "sagittal, T1 because the canal's fluid is dark; its header does not say"
+
+
+def _border(series: Sequence[SeriesFacts]) -> float:
+    """Between the most T1-like and the most T2-like series, but never far from even odds."""
+    evidence = [s.t2_evidence for s in series if s.t2_evidence is not None]
+    if len(evidence) < 2:
+        return 0.0
+    middle = (max(evidence) + min(evidence)) / 2
+    return float(np.clip(middle, -UNSURE_LOG_ODDS, UNSURE_LOG_ODDS))
+
+
+def _order(facts: SeriesFacts, role: SeriesRole | None) -> tuple[object, ...]:
+    place = list(SeriesRole).index(role) if role else len(SeriesRole)
+    second_choice = facts.weighting in (Weighting.STIR, Weighting.T1_CONTRAST)
+    return (
+        place,
+        facts.derived,
+        second_choice,
+        facts.n_slices < _FEW_SAGITTAL and role is not SeriesRole.AXIAL_T2,
+        -facts.n_slices if role is SeriesRole.AXIAL_T2 else round(facts.pixel_mm, 2),
+        -facts.n_slices,
+        facts.series_uid,
+    )
+
+
+def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
+    if facts.derived and not better.derived:
+        return "another series is original and this one derived"
+    if better.weighting is not facts.weighting:
+        return f"another series is {better.weighting.value} and was preferred"
+    sizes = [f"{s.n_slices} slices with pixels of {s.pixel_mm:.2f} mm" for s in (better, facts)]
+    return f"another series was preferred: {sizes[0]} against {sizes[1]}"

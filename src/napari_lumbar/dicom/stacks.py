@@ -1,0 +1,129 @@
+"""Order slices in space: by orientation, then along the normal, split where a block ends. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from itertools import pairwise
+
+import numpy as np
+
+from ..domain.geometry import FloatArray, SliceGeometry, Vector3
+
+#: Axial slices through L5/S1 are tilted by up to 40 degrees; a localiser's planes are 90 degrees apart.
+LARGEST_TILT_DEG = 60.0
+#: Slices of one stack may differ by this angle, in the normal and in the plane.
+ANGLE_TOLERANCE_DEG = 0.5
+#: Relative difference of spacings within one stack.
+SPACING_TOLERANCE = 1e-3
+#: A gap of more than this many median steps ends a block (2 steps are one missing slice).
+LARGEST_GAP_STEPS = 2.1
+#: A slice this many steps off the block's lattice starts a new block: blocks planned one by one at equal
+#: tilt are shifted against each other, while a missing slice leaves its neighbours on the lattice.
+OFF_LATTICE_STEPS = 0.25
+
+
+class Plane(Enum):
+    """Anatomical plane nearest to a slice; the value is the patient axis its normal is nearest to."""
+
+    SAGITTAL = 0
+    CORONAL = 1
+    AXIAL = 2
+
+
+#: The way slices are counted: right to left, front to back, head to feet.
+_FORWARD: dict[Plane, Vector3] = {
+    Plane.SAGITTAL: (1.0, 0.0, 0.0),
+    Plane.CORONAL: (0.0, 1.0, 0.0),
+    Plane.AXIAL: (0.0, 0.0, -1.0),
+}
+
+
+def plane_of(geometry: SliceGeometry) -> Plane:
+    """The plane whose axis the slice's normal is nearest to."""
+    return Plane(int(np.argmax(np.abs(geometry.normal))))
+
+
+def common_plane(geometries: Sequence[SliceGeometry]) -> Plane | None:
+    """The plane of most slices, or None where a slice is tilted out of it by over ``LARGEST_TILT_DEG``."""
+    planes = [plane_of(g) for g in geometries]
+    plane = max(Plane, key=planes.count)
+    upright = np.cos(np.radians(LARGEST_TILT_DEG))
+    return plane if all(abs(g.normal[plane.value]) >= upright for g in geometries) else None
+
+
+def stack_order(geometries: Sequence[SliceGeometry]) -> list[list[int]]:
+    """Sort slices into stacks.
+
+    Parameters
+    ----------
+    geometries
+        Slices of one series in any order; at least one.
+
+    Returns
+    -------
+    list of list of int
+        Indices into ``geometries``: stacks in spatial order, the slices of each along its normal. Sagittal
+        slices run from the patient's right to left, axial ones cranial to caudal, coronal ones front to back.
+    """
+    common = common_plane(geometries)
+    placed: list[tuple[int, float, list[int]]] = []
+    for group in _parallel_groups(geometries):
+        plane = common or plane_of(geometries[group[0]])
+        centres = np.stack([geometries[i].centre_lps_mm for i in group])
+        for block in _blocks(centres, _forward_normal(geometries[group[0]], plane)):
+            along = float(centres[block].mean(axis=0) @ np.array(_FORWARD[plane]))
+            placed.append((plane.value, along, [group[i] for i in block]))
+    return [stack for _, _, stack in sorted(placed)]
+
+
+def _forward_normal(geometry: SliceGeometry, plane: Plane) -> FloatArray:
+    normal = geometry.normal
+    return normal if normal @ np.array(_FORWARD[plane]) >= 0 else -normal
+
+
+def _parallel_groups(geometries: Sequence[SliceGeometry]) -> list[list[int]]:
+    # Fixed order first, so that the result does not depend on the order of the files.
+    fixed = sorted(range(len(geometries)), key=lambda i: geometries[i].position_lps_mm)
+    groups: list[list[int]] = []
+    for index in fixed:
+        for group in groups:
+            if _parallel(geometries[group[0]], geometries[index]):
+                group.append(index)
+                break
+        else:
+            groups.append([index])
+    return groups
+
+
+def _parallel(a: SliceGeometry, b: SliceGeometry) -> bool:
+    if (a.rows, a.columns) != (b.rows, b.columns):
+        return False
+    if not np.allclose(a.spacing_rc_mm, b.spacing_rc_mm, rtol=SPACING_TOLERANCE, atol=0):
+        return False
+    pairs = (a.normal, b.normal), (np.array(a.along_row), np.array(b.along_row))
+    return all(_angle_deg(u, v) < ANGLE_TOLERANCE_DEG for u, v in pairs)
+
+
+def _angle_deg(u: FloatArray, v: FloatArray) -> float:
+    # atan2 stays exact for small angles, where arccos of a rounded cosine does not.
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(u, v)), u @ v)))
+
+
+def _blocks(centres: FloatArray, normal: FloatArray) -> list[list[int]]:
+    order = np.argsort(centres @ normal, kind="stable")
+    bounds = [0, *_cuts(centres[order], normal), len(order)]
+    return [[int(i) for i in order[start:stop]] for start, stop in pairwise(bounds)]
+
+
+def _cuts(centres: FloatArray, normal: FloatArray) -> list[int]:
+    steps = np.diff(centres, axis=0)
+    gaps = steps @ normal
+    moved = gaps > 1e-2  # repeated positions say nothing of the step
+    if not moved.any():
+        return []
+    step = np.median(steps[moved], axis=0)
+    step_mm = float(np.median(gaps[moved]))
+    multiples = np.clip(np.round(gaps / step_mm), 0, None)
+    off_lattice = np.linalg.norm(steps - multiples[:, None] * step, axis=1) > OFF_LATTICE_STEPS * step_mm
+    return [int(i) + 1 for i in np.flatnonzero(off_lattice | (gaps > LARGEST_GAP_STEPS * step_mm))]

@@ -1,0 +1,81 @@
+"""What a series' headers say of its contrast. Pure."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from .headers import SliceHeader, Timing
+
+
+class Weighting(Enum):
+    """Contrast of a series; the value is what a person calls it."""
+
+    T1 = "T1"
+    T1_CONTRAST = "T1 after contrast agent"
+    T2 = "T2"
+    STIR = "STIR"
+    OTHER = "another contrast"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_t2(self) -> bool:
+        """Fluid is bright."""
+        return self in (Weighting.T2, Weighting.STIR)
+
+    @property
+    def is_t1(self) -> bool:
+        """Fluid is dark."""
+        return self in (Weighting.T1, Weighting.T1_CONTRAST)
+
+
+_WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
+    (
+        Weighting.OTHER,
+        re.compile(r"dwi|diff|adc|myelo|flair.*t2|t2.*flair|(?<![a-z])(pd|swi|mip|mpr)(?![a-z])"),
+    ),
+    (Weighting.T1, re.compile(r"(?<![a-z])t1")),
+    (Weighting.STIR, re.compile(r"stir|tirm|(?<![a-z])t?ir(?![a-z])")),
+    (Weighting.T2, re.compile(r"(?<![a-z])t2")),
+)
+_CONTRAST_WORDS = re.compile(r"post(?!erior)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|\+ ?(c|k|gd)(?![a-z])")
+_LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|3.?pl")
+
+
+def weighting_of(header: SliceHeader) -> Weighting:
+    """The weighting by times where they decide, else by the names; ``UNKNOWN`` where neither does."""
+    named = _by_name(header.text)
+    if named is Weighting.OTHER:
+        return named
+    timed = Weighting.UNKNOWN if header.gradient_echo else _by_timing(header.timing)
+    weighting = named if timed is Weighting.UNKNOWN else timed
+    if weighting is Weighting.T1 and (header.contrast_agent or _CONTRAST_WORDS.search(header.text)):
+        return Weighting.T1_CONTRAST
+    return weighting
+
+
+def is_localiser(header: SliceHeader) -> bool:
+    """Whether ImageType or a name says that the image only serves planning."""
+    return "LOCALIZER" in header.image_type or bool(_LOCALISER_WORDS.search(header.text))
+
+
+def is_derived(header: SliceHeader) -> bool:
+    """Whether the image was computed from others or captured from a screen."""
+    return bool({"DERIVED", "SECONDARY"} & set(header.image_type))
+
+
+def _by_name(text: str) -> Weighting:
+    return next((weighting for weighting, words in _WORDS if words.search(text)), Weighting.UNKNOWN)
+
+
+def _by_timing(timing: Timing) -> Weighting:
+    """Spin-echo limits: T1 has a short echo and repetition, T2 a long echo; inversion nulls fat or fluid."""
+    echo, repetition, inversion = timing.echo_ms, timing.repetition_ms, timing.inversion_ms or 0
+    if 80 <= inversion <= 300:
+        return Weighting.STIR
+    if echo is None:
+        return Weighting.UNKNOWN
+    if echo > 60:
+        return Weighting.T2 if echo < 300 else Weighting.OTHER
+    short = repetition is not None and repetition < 1200
+    return Weighting.T1 if echo < 30 and (short or 300 < inversion < 1300) else Weighting.UNKNOWN
