@@ -1,0 +1,146 @@
+"""The commands. Each imports its layer when called, so that ``--help`` is quick and works without extras."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import RESEARCH_USE_ONLY, __version__
+from ..domain.errors import ExportError
+from .exit_codes import exit_code_table
+from .failing import expected_errors
+
+EXIT_STATUS = f"\b\n{exit_code_table()}"
+
+app = typer.Typer(
+    name="napari-lumbar",
+    help=f"Lumbar-spine MR: find levels, grade stenosis, correct, regrade. {RESEARCH_USE_ONLY}",
+    epilog=EXIT_STATUS,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables, patient data among them
+    rich_markup_mode=None,
+)
+
+
+class Device(StrEnum):
+    """Where networks run; ``auto`` takes CUDA if there is any."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+StudyFolder = Annotated[
+    Path, typer.Argument(metavar="STUDY", exists=True, file_okay=False, help="Folder of DICOM files.")
+]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is missing.")]
+BundleFolder = Annotated[
+    Path | None, typer.Option("--bundle", help="Folder of weights; without it, the embedded bundle.")
+]
+DeviceChoice = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same studies.")]
+Studies = Annotated[int, typer.Option("--studies", min=1, help="How many studies.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"napari-lumbar {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold the options that belong to no command."""
+
+
+@app.command(
+    help=f"Analyse a study: tables, JSON and a report into a folder. {RESEARCH_USE_ONLY}", epilog=EXIT_STATUS
+)
+def analyze(
+    study: StudyFolder,
+    out: OutFolder,
+    bundle: BundleFolder = None,
+    device: DeviceChoice = Device.AUTO,
+    study_uid: Annotated[
+        str | None, typer.Option("--study-uid", help="StudyInstanceUID, where STUDY holds several.")
+    ] = None,
+) -> None:
+    """Analyse a study and write its results."""
+    from .running import Request, analyze_folder
+
+    with expected_errors():
+        raise typer.Exit(analyze_folder(Request(study, out, bundle, device.value, study_uid)))
+
+
+@app.command(help="Make a phantom study, analyse it, and say where the report lies.")
+def demo(out: OutFolder = Path("demo-report"), seed: Seed = 1, device: DeviceChoice = Device.AUTO) -> None:
+    """Analyse a study that is made on the spot; no patient, no download."""
+    from .running import Request, analyze_folder
+
+    with expected_errors():
+        from ..export import prepare_folder
+        from ..phantom import write_cohort
+
+        prepare_folder(out)
+        (study,) = write_cohort(out / "phantom", 1, seed)
+        raise typer.Exit(analyze_folder(Request(study, out, None, device.value)))
+
+
+@app.command(help="Write phantom studies as DICOM in the RSNA layout, with their exact truth.")
+def phantom(out: OutFolder, studies: Studies = 1, seed: Seed = 0) -> None:
+    """Write phantom studies."""
+    with expected_errors():
+        from ..export import prepare_folder
+        from ..phantom import write_cohort
+
+        prepare_folder(out)
+        if any(out.iterdir()):
+            raise ExportError(f"{out} is not empty and its tables would be replaced; choose another folder")
+        for folder in write_cohort(out, studies, seed):
+            typer.echo(folder)
+
+
+@app.command(help=f"Measure a bundle on phantom studies it has never seen. {RESEARCH_USE_ONLY}")
+def evaluate(
+    studies: Studies = 20,
+    seed: Seed = 1_000_000,
+    bundle: BundleFolder = None,
+    device: DeviceChoice = Device.AUTO,
+) -> None:
+    """Print landmark errors and AUROC on phantoms."""
+    with expected_errors():
+        from ..training.evaluate import evaluate_phantoms
+
+        for line in evaluate_phantoms(studies, seed, bundle, device.value).lines():
+            typer.echo(line)
+        typer.echo(RESEARCH_USE_ONLY)
+
+
+@app.command(name="open", help=f"Open a study in napari. {RESEARCH_USE_ONLY}")
+def open_(study: StudyFolder, bundle: BundleFolder = None) -> None:
+    """Open the reader's window."""
+    with expected_errors():
+        from ..widgets import open_study
+
+        open_study(study, bundle)
+
+
+@app.command(help="Say what is installed, which device will be used, and whether a window can be opened.")
+def doctor(bundle: BundleFolder = None) -> None:
+    """Examine this installation."""
+    from .doctor import examine
+
+    raise typer.Exit(examine(bundle))

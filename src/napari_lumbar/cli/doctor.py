@@ -1,0 +1,142 @@
+"""What is installed, what will be used, and whether a window can be opened."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import typer
+
+from .. import __version__
+from ..domain.errors import BundleError
+from .exit_codes import ExitCode
+
+QT_BINDINGS = ("PySide6", "PyQt6", "PyQt5")
+WINDOW_TIMEOUT_S = 120
+
+#: Runs in a process of its own: Qt ends the whole process where it finds no display.
+WINDOW_PROBE = """
+import qtpy
+from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
+from qtpy.QtWidgets import QApplication
+app = QApplication([])
+surface, context = QOffscreenSurface(), QOpenGLContext()
+surface.create()
+if not (context.create() and context.makeCurrent(surface)):
+    raise SystemExit("Qt has no OpenGL here; install libgl1 and libegl1, or a display driver")
+import napari
+napari.components.ViewerModel()
+print(f"{qtpy.API_NAME} {qtpy.QT_VERSION} on {app.platformName()!r}, with OpenGL")
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: whether it is well, and what was found."""
+
+    name: str
+    well: bool
+    found: str
+
+
+def examine(bundle: Path | None) -> ExitCode:
+    """Print every check; fail only if a headless analysis could not run."""
+    code = ExitCode.OK
+    for check in checks(bundle):
+        typer.echo(f"{'ok' if check.well else '--':<3} {check.name:<11} {check.found}")
+        if check.name == "bundle" and not check.well:
+            code = ExitCode.BUNDLE_BROKEN
+    return code
+
+
+def checks(bundle: Path | None) -> Iterator[Check]:
+    """Look at one thing after another; slow ones last."""
+    yield Check("version", True, f"napari-lumbar {__version__}, Python {platform.python_version()}")
+    yield from (_distribution(name) for name in ("numpy", "pydicom"))
+    yield _torch()
+    yield _decoders()
+    yield _distribution("napari", 'pip install "napari-lumbar[qt]"')
+    yield _qt_binding()
+    yield _bundle(bundle)
+    yield _window()
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _distribution(name: str, remedy: str = "") -> Check:
+    found = _installed(name)
+    return Check(name, found is not None, found or f"not installed: {remedy}")
+
+
+def _qt_binding() -> Check:
+    found = [f"{name} {number}" for name in QT_BINDINGS if (number := _installed(name))]
+    if not found:
+        return Check("Qt", False, 'no binding installed: pip install "napari-lumbar[qt]"')
+    if len(found) > 1:
+        return Check("Qt", False, f"{' and '.join(found)}: two bindings break each other, uninstall one")
+    return Check("Qt", True, found[0])
+
+
+def _torch() -> Check:
+    import torch
+
+    if not torch.cuda.is_available():
+        return Check("torch", True, f"{torch.__version__}, no CUDA device: networks run on the CPU")
+    names = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+    return Check("torch", True, f"{torch.__version__}, CUDA {torch.version.cuda}: {names}")
+
+
+def _decoders() -> Check:
+    from pydicom import uid
+    from pydicom.pixels.decoders.base import get_decoder
+
+    syntaxes = {
+        "RLE": uid.RLELossless,
+        "JPEG": uid.JPEGBaseline8Bit,
+        "JPEG lossless": uid.JPEGLosslessSV1,
+        "JPEG-LS": uid.JPEGLSLossless,
+        "JPEG 2000": uid.JPEG2000Lossless,
+    }
+    missing = [name for name, syntax in syntaxes.items() if not get_decoder(syntax).is_available]
+    present = [name for name in syntaxes if name not in missing]
+    text = f"uncompressed, {', '.join(present)}"
+    if not missing:
+        return Check("decoders", True, text)
+    return Check("decoders", False, f'{text}; not {", ".join(missing)}: pip install "napari-lumbar[codecs]"')
+
+
+def _bundle(bundle: Path | None) -> Check:
+    from ..pipeline import load_system
+
+    try:
+        system = load_system(bundle, "auto")
+    except BundleError as error:
+        return Check("bundle", False, str(error))
+    text = f"{system.bundle_name}, verified, sha256 {system.bundle_sha256[:12]}, runs on {system.device}"
+    return Check("bundle", True, text)
+
+
+def _window() -> Check:
+    command = [sys.executable, "-c", WINDOW_PROBE]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=WINDOW_TIMEOUT_S, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return Check("window", False, f"gave no answer within {WINDOW_TIMEOUT_S} s")
+    if done.returncode == 0:
+        return Check("window", True, done.stdout.strip().splitlines()[-1])
+    return Check("window", False, _last_line(done.stderr) or f"Qt ended with status {done.returncode}")
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

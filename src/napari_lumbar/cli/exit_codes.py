@@ -1,0 +1,58 @@
+"""What a command's exit status says; ``--help`` prints this table."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ..domain.errors import BundleError, Cancelled, ExportError, StudyError
+
+
+class ExitCode(IntEnum):
+    """Exit status of every command."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    STUDY_UNREADABLE = 3
+    BUNDLE_BROKEN = 4
+    NOTHING_GRADED = 5
+    NOT_WRITABLE = 6
+    PART_MISSING = 7
+    CANCELLED = 130
+
+    @property
+    def meaning(self) -> str:
+        """One line for a person."""
+        return _MEANINGS[self]
+
+    @classmethod
+    def of(cls, error: BaseException) -> ExitCode:
+        """Return the status that a command ends with after ``error``."""
+        return next((code for kind, code in _CODES.items() if isinstance(error, kind)), cls.UNEXPECTED)
+
+
+_MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.UNEXPECTED: "an error nobody foresaw",
+    ExitCode.USAGE: "the command was not understood",
+    ExitCode.STUDY_UNREADABLE: "the folder holds nothing that can be read as a lumbar MR study",
+    ExitCode.BUNDLE_BROKEN: "the bundle of weights is incomplete, altered or unknown",
+    ExitCode.NOTHING_GRADED: "no finding could be graded; the report says why",
+    ExitCode.NOT_WRITABLE: "the results cannot be written there",
+    ExitCode.PART_MISSING: "an optional part is not installed",
+    ExitCode.CANCELLED: "cancelled; no result was changed",
+}
+
+_CODES: dict[type[BaseException], ExitCode] = {
+    StudyError: ExitCode.STUDY_UNREADABLE,
+    BundleError: ExitCode.BUNDLE_BROKEN,
+    ExportError: ExitCode.NOT_WRITABLE,
+    ImportError: ExitCode.PART_MISSING,
+    Cancelled: ExitCode.CANCELLED,
+    KeyboardInterrupt: ExitCode.CANCELLED,
+}
+
+
+def exit_code_table() -> str:
+    """The table as lines for ``--help``."""
+    return "\n".join(["Exit status:", *(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)])

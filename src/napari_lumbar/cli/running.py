@@ -1,0 +1,75 @@
+"""One study from its folder to its report: what ``analyze`` and ``demo`` share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from .. import RESEARCH_USE_ONLY
+from .exit_codes import ExitCode
+from .progress import stage_progress
+from .table import print_grades
+
+if TYPE_CHECKING:
+    from ..domain.findings import Analysis
+    from ..pipeline.progress import ProgressCallback
+
+#: The share of a bar that reading takes.
+_READING = 0.2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to analyse, with which weights, and where to; ``study_uid`` chooses one study of several."""
+
+    folder: Path
+    out: Path
+    bundle: Path | None
+    device: str
+    study_uid: str | None = None
+
+
+def analyze_folder(request: Request) -> ExitCode:
+    """Analyse a study, write its results and print the grades.
+
+    Raises
+    ------
+    StudyError, BundleError, ExportError
+        If the study, the weights or the output folder cannot be used; ``out`` is tried first.
+    """
+    console = Console(highlight=False)
+    with stage_progress(console) as report:
+        analysis = _analyzed(request, report)
+    print_grades(console, analysis)
+    console.print(f"Report: {request.out / 'report.html'}", markup=False, soft_wrap=True)
+    console.print(RESEARCH_USE_ONLY, markup=False)
+    return ExitCode.OK if analysis.graded else ExitCode.NOTHING_GRADED
+
+
+def _analyzed(request: Request, report: ProgressCallback) -> Analysis:
+    from ..dicom import read_study
+    from ..export import prepare_folder, write_results
+    from ..pipeline import load_system
+    from ..pipeline.progress import Progress
+    from ..pipeline.run import analyze
+
+    prepare_folder(request.out)
+    report(Progress("loading the weights", 0.0))
+    system = load_system(request.bundle, request.device)
+    started = time.perf_counter()
+    study = read_study(
+        request.folder,
+        request.study_uid,
+        lambda fraction: report(Progress("reading the study", _READING * fraction)),
+    )
+    read_s = time.perf_counter() - started
+    analysis = analyze(
+        study, system, lambda p: report(Progress(p.stage, _READING + (1 - _READING) * p.fraction))
+    )
+    analysis = replace(analysis, timings_s={"read": read_s, **analysis.timings_s})
+    write_results(study, analysis, request.out)
+    return analysis
