@@ -1,0 +1,44 @@
+# make demo    analyse a phantom study with the embedded bundle, print the grades and where the report lies
+# make test    every check and every test, windows on a virtual screen
+# make bundle  train the embedded bundle again, from a seed
+# make clean   remove what the others made
+# Each sets itself up; PYTHON names the Python 3.11+ to use, WORKERS the test processes.
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LIBRARIES := $(VENV)/.libraries
+SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
+
+export PYTHON
+
+.PHONY: demo test lint bundle clean
+
+demo: $(INSTALLED)
+	$(BIN)/napari-lumbar demo --out demo-report
+
+test: lint
+	$(SCREEN) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+lint: $(INSTALLED) $(LIBRARIES)
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/npe2 validate napari-lumbar --imports
+
+bundle: $(INSTALLED)
+	$(BIN)/python -m napari_lumbar.training bundle
+
+clean:
+	rm -rf $(VENV) build dist demo-report .mypy_cache .ruff_cache .import_linter_cache
+
+$(INSTALLED): pyproject.toml .ci/setup
+	.ci/setup python $(VENV)
+	touch $@
+
+$(LIBRARIES): .ci/setup | $(INSTALLED)
+	.ci/setup system
+	touch $@
