@@ -22,7 +22,8 @@ FLAVUM_MM = 2.8
 
 def near(along_mm: FloatMap, centre_mm: float, reach_mm: float = REACH_MM) -> FloatMap:
     """1 at a level, 0 away from it, with a flat top; shape of ``along_mm``."""
-    return np.asarray(np.exp(-(((along_mm - centre_mm) / reach_mm) ** 4)), dtype=np.float32)
+    square = ((along_mm - centre_mm) / reach_mm) ** 2
+    return np.asarray(np.exp(-square * square), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

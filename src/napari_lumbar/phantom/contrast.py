@@ -26,7 +26,7 @@ SignalTable = npt.NDArray[np.float32]
 RELAXATION: Final[dict[Tissue, tuple[float, float, float]]] = {
     Tissue.AIR: (1000, 10, 0.0),
     Tissue.SKIN: (900, 35, 0.7),
-    Tissue.FAT: (300, 110, 0.95),
+    Tissue.FAT: (300, 95, 0.92),
     Tissue.MUSCLE: (860, 38, 0.8),
     Tissue.VERTEBRA: (500, 72, 0.68),
     Tissue.CORTEX: (800, 4, 0.25),
@@ -35,8 +35,8 @@ RELAXATION: Final[dict[Tissue, tuple[float, float, float]]] = {
     Tissue.CSF: (3800, 1500, 1.0),
     Tissue.CORD: (750, 76, 0.8),
     Tissue.ROOTS: (820, 76, 0.8),
-    Tissue.EPIDURAL_FAT: (300, 110, 0.95),
-    Tissue.FORAMINAL_FAT: (300, 110, 0.95),
+    Tissue.EPIDURAL_FAT: (300, 95, 0.92),
+    Tissue.FORAMINAL_FAT: (300, 95, 0.92),
     Tissue.NERVE_ROOT: (850, 70, 0.75),
     Tissue.LIGAMENTUM_FLAVUM: (900, 22, 0.5),
     Tissue.FACET: (650, 28, 0.45),
@@ -102,7 +102,7 @@ def draw_t1(rng: np.random.Generator) -> Sequence:
 
 def draw_t2(rng: np.random.Generator) -> Sequence:
     """A T2-weighted fast spin echo."""
-    return Sequence(rng.uniform(2500, 5000), rng.uniform(80, 122))
+    return Sequence(rng.uniform(3000, 5500), rng.uniform(80, 122))
 
 
 def draw_stir(rng: np.random.Generator, fat_t1_ms: float) -> Sequence:

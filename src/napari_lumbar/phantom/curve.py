@@ -77,6 +77,12 @@ class SpineCurve:
         y, z = y + behind_mm * np.cos(angle), z + behind_mm * np.sin(angle)
         return vector3([float(self.midline_x_mm(z)) + lateral_mm, y, z])
 
+    def points_yz_at(self, along_mm: FloatArray, behind_mm: FloatArray) -> FloatArray:
+        """Patient (y, z) of all pairs of spine coordinates, shape (len(along), len(behind), 2)."""
+        angle = np.interp(along_mm, self.along_mm, self.angles_rad)[:, None]
+        y, z = (np.interp(along_mm, self.along_mm, self.points_yz_mm[:, axis])[:, None] for axis in (0, 1))
+        return np.stack([y + behind_mm * np.cos(angle), z + behind_mm * np.sin(angle)], axis=-1)
+
     def coordinates(self, y_mm: FloatArray, z_mm: FloatArray) -> tuple[FloatMap, FloatMap]:
         """(along, behind) on the grid of ``z_mm`` x ``y_mm``, each of shape (nz, ny)."""
         grid = np.stack(np.meshgrid(y_mm, z_mm), axis=-1)

@@ -13,6 +13,7 @@ from .tissue import LabelArray
 
 Range: TypeAlias = tuple[float, float]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Index: TypeAlias = slice
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,9 @@ class Voxels:
 
     def hold(self, *materials: int) -> Mask:
         """Where the voxels are made of one of these materials now, shape (p, k)."""
-        return np.isin(self._materials[self._flat], materials)
+        table = np.zeros(256, dtype=np.bool_)
+        table[list(materials)] = True
+        return table[self._materials[self._flat]]
 
     def holding(self, mask: Mask) -> Voxels:
         """The voxels of ``mask``, shape (p, k), as a flat set of shape (q, 1)."""
@@ -69,6 +72,8 @@ class SpineGrid:
         Spine coordinates, shape (nz, ny).
     midline_x_mm
         Patient x of the midline, shape (nz,).
+    curve
+        What the spine coordinates refer to.
     """
 
     materials: LabelArray
@@ -77,6 +82,7 @@ class SpineGrid:
     along: FloatMap
     behind: FloatMap
     midline_x_mm: FloatMap
+    curve: SpineCurve
 
     @classmethod
     def covering(
@@ -95,6 +101,7 @@ class SpineGrid:
             along,
             behind,
             curve.midline_x_mm(z).astype(np.float32),
+            curve,
         )
 
     @property
@@ -105,9 +112,11 @@ class SpineGrid:
 
     def select(self, along: Range, behind: Range, lateral: Range) -> Voxels:
         """The voxels within ranges of spine coordinates (mm)."""
-        near = (self.along > along[0]) & (self.along < along[1])
-        near &= (self.behind > behind[0]) & (self.behind < behind[1])
+        top, left, window = self._window(along, behind)
+        far, deep = self.along[window], self.behind[window]
+        near = (far > along[0]) & (far < along[1]) & (deep > behind[0]) & (deep < behind[1])
         rows, columns = np.nonzero(near)
+        rows, columns = rows + top, columns + left
         shifts = self.midline_x_mm[rows]
         x = self.x_mm
         low, high = (lateral[0] + shifts.min(), lateral[1] + shifts.max()) if rows.size else (np.inf, np.inf)
@@ -121,3 +130,12 @@ class SpineGrid:
             flat,
             self.materials.reshape(-1),
         )
+
+    def _window(self, along: Range, behind: Range) -> tuple[int, int, tuple[Index, Index]]:
+        """Rows and columns of the (y, z) maps that can hold these spine coordinates."""
+        corners = self.curve.points_yz_at(np.linspace(*along, 9), np.asarray(behind))
+        low, high = corners.min(axis=(0, 1)) - 3, corners.max(axis=(0, 1)) + 3
+        first = np.floor((low - self.origin_lps_mm[1:]) / self.voxel_mm)
+        last = np.ceil((high - self.origin_lps_mm[1:]) / self.voxel_mm)
+        (left, top), (right, bottom) = np.clip(first, 0, None).astype(int), np.clip(last, 0, None).astype(int)
+        return int(top), int(left), (np.s_[top:bottom], np.s_[left:right])

@@ -139,7 +139,7 @@ def _expose_all(
     series = []
     for index, (plan, (sequence, name)) in enumerate(zip(plans, _sequences(properties, rng), strict=True)):
         signals = signal_table(sequence, properties, rng, config.randomize_appearance)
-        scanner = draw_scanner(rng)
+        scanner = draw_scanner(rng, sagittal=plan.role is not SeriesRole.AXIAL_T2)
         images = [expose(grid, g, plan.thickness_mm, signals, scanner, rng) for g in plan.geometries]
         series.append(_series(plan, images, seed, index, name))
     return tuple(series)

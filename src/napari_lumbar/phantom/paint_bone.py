@@ -109,12 +109,12 @@ def _spinous(grid: SpineGrid, body: Body, size: float) -> None:
     start = body.half_depth_mm + CANAL_DEPTH_MM * size + 3
     length = 27 * size
     centre = body.bottom_mm - 0.2 * body.height_mm
-    half = 0.42 * body.height_mm
+    half = 0.40 * body.height_mm
     voxels = grid.select((centre - 1.2 * half, centre + 1.5 * half), (start, start + length), (-4.5, 4.5))
     droop = centre + 0.12 * (voxels.behind - start)
     out = (voxels.behind - start - length / 2) / (length / 2)
-    radius = (voxels.lateral / 3.4) ** 2 + ((voxels.along - droop) / half) ** 4 + np.clip(out, 0, 1) ** 6
-    _bone(voxels, radius, 3.4)
+    radius = (voxels.lateral / 4.2) ** 2 + ((voxels.along - droop) / half) ** 4 + np.clip(out, 0, 1) ** 6
+    _bone(voxels, radius, 4.2)
 
 
 def _transverse(grid: SpineGrid, body: Body, size: float) -> None:
@@ -142,9 +142,22 @@ def paint_sacral_wings(grid: SpineGrid, bodies: tuple[Body, ...]) -> None:
         _bone(voxels, np.where(wing, radius, np.float32(9)), 10.0)
 
 
+def paint_lower_sacrum(grid: SpineGrid, last: Body, size: float) -> None:
+    """S3 to S5, each smaller than the one above."""
+    top = last.bottom_mm
+    for rank in range(3):
+        scale = 0.8 ** (rank + 1)
+        height = 21 * size * scale
+        half_width, half_depth = last.half_width_mm * scale, last.half_depth_mm * scale**1.3
+        body = Body("S", top + 1.5, top + height, half_width, half_depth, 0.0, 0.0)
+        paint_body(grid, body)
+        top += height
+
+
 def paint_bones(grid: SpineGrid, shape: SpineShape) -> None:
     """Paint every vertebra and disc."""
     paint_sacral_wings(grid, tuple(b for b in shape.bodies if b.is_sacral))
+    paint_lower_sacrum(grid, shape.bodies[-1], shape.size)
     for body in shape.bodies:
         paint_posterior(grid, body, shape.size)
         paint_body(grid, body)

@@ -61,7 +61,7 @@ def _paint_flava(voxels: Voxels, canal: Canal) -> None:
     inner = healthy + (np.minimum(back, healthy) - healthy) * canal.flavum_excess(voxels.along)
     beside = sum(near(voxels.along, level.along_mm, 12.5) for level in shape.levels) > 0.4
     band = (voxels.behind > inner) & (voxels.behind < roof + 0.6) & beside
-    within = (np.abs(voxels.lateral) < 12.5) & voxels.hold(Tissue.EPIDURAL_FAT)
+    within = (np.abs(voxels.lateral) < 14) & voxels.hold(Tissue.EPIDURAL_FAT)
     voxels.paint(band & within, Tissue.LIGAMENTUM_FLAVUM)
 
 
@@ -105,7 +105,7 @@ def _fill_recess(grid: SpineGrid, canal: Canal, level: LevelState, side: Side) -
     soft = voxels.hold(
         Tissue.EPIDURAL_FAT, Tissue.CSF, Tissue.ROOTS, Tissue.NERVE_ROOT, Tissue.LIGAMENTUM_FLAVUM
     )
-    filled = (radius < fill) & (beside < RECESS_EDGE_MM * size) & soft
+    filled = (radius < fill) & (beside < (RECESS_EDGE_MM + 1) * size) & soft
     from_disc = behind < 0
     voxels.paint(filled & from_disc, Tissue.DISC_ANNULUS)
     voxels.paint(filled & ~from_disc, Tissue.LIGAMENTUM_FLAVUM)

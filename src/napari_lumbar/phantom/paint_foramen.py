@@ -57,7 +57,8 @@ def paint_foramina(grid: SpineGrid, shape: SpineShape) -> None:
 def _narrow(voxels: Voxels, shape: SpineShape, level: LevelState, side: Side) -> None:
     beside = voxels.lateral * SIGN[side] / shape.size
     wall = shape.disc(level.level).half_depth_mm
-    window = np.clip((LATERAL_MM - beside) / 4, 0, 1)
+    # Funnels at both ends.
+    window = np.clip((LATERAL_MM - beside) / 4, 0, 1) * np.clip((beside - MEDIAL_MM + 1) / 2.5, 0, 1)
     opening = 1 - (1 - level.foramen_opening[side]) * window
     radius = _radius(voxels, shape, level, np.asarray(opening, dtype=np.float32))
     closed = voxels.hold(Tissue.FORAMINAL_FAT) & (radius > 1) & (beside > MEDIAL_MM - 0.1)
@@ -94,6 +95,8 @@ def paint_facets(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -
             radius = np.hypot(across / (8 * thick), behind / (7 * thick)) / size
             radius = radius + ((voxels.along - level.along_mm + 2) / (10 * size)) ** 6
             voxels.paint(radius < 1, Tissue.FACET)
+            voxels.paint(radius < 0.62, Tissue.VERTEBRA)
             # The joint runs from the front of the inner side to the back of the outer one.
             gap = np.abs(0.8 * across - 0.6 * behind + 1.0)
-            voxels.paint((radius < 0.8) & (gap < 0.6), Tissue.JOINT_FLUID)
+            voxels.paint((radius < 0.9) & (gap < 1.9), Tissue.FACET)
+            voxels.paint((radius < 0.8) & (gap < 0.55), Tissue.JOINT_FLUID)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TypeAlias
 
+import numpy as np
+from scipy import ndimage
+
+from ..domain.geometry import FloatArray
 from .curve import FloatMap
-from .grid import SpineGrid
-from .shape import SpineShape
+from .grid import Mask, SpineGrid
+from .shape import CANAL_DEPTH_MM, SpineShape
 from .tissue import BOWEL_MATERIAL, N_BOWEL_KINDS, LabelArray, Tissue
 
+#: Coordinates of a grid along z, y, x, in mm.
+Axes: TypeAlias = tuple[FloatArray, FloatArray, FloatArray]
+
 SKIN_MM = 2.2
-N_LOOPS = 26
-N_STREAKS = 90
+N_LOOPS = 48
+N_STREAKS = 150
 
 
 def paint_trunk(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
@@ -22,38 +29,53 @@ def paint_trunk(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) ->
 
 
 def _paint_background(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Skin, subcutaneous fat, the abdominal wall and bowel, at half resolution."""
-    x = grid.x_mm[::2]
-    z = grid.origin_lps_mm[2] + grid.voxel_mm * np.arange(0, grid.materials.shape[0], 2)
-    y = grid.origin_lps_mm[1] + grid.voxel_mm * np.arange(0, grid.materials.shape[1], 2)
-    curve = shape.curve
-    spine_y = np.interp(-z, -curve.points_yz_mm[:, 1], curve.points_yz_mm[:, 0])
-    # The back is flatter than the spine.
-    back = 0.8 * spine_y + rng.uniform(78, 105) * shape.size
-    front = back - rng.uniform(190, 260)
-    half_width = rng.uniform(150, 195) * (1 + 0.05 * np.cos((z + rng.uniform(-60, 60)) / 60))
-    middle, half_depth = (back + front) / 2, (back - front) / 2
-    across = np.abs(x / half_width[:, None])[:, None, :] ** 2.5
-    deep = np.abs((y - middle[:, None]) / half_depth[:, None])[:, :, None] ** 2.5
-    radius = (across.astype(np.float32) + deep.astype(np.float32)) ** np.float32(0.4)
-    depth_mm = (1 - radius) * np.float32(half_depth.mean())
-    fat_mm = rng.uniform(10, 28)
-    labels = np.zeros(radius.shape, np.uint8)
+    """Skin, subcutaneous fat, trunk muscle, abdomen and bowel, at half resolution."""
+    counts = grid.materials.shape
+    z, y, x = (
+        grid.origin_lps_mm[2 - axis] + grid.voxel_mm * (0.5 + np.arange(0, counts[axis], 2))
+        for axis in range(3)
+    )
+    spine_y, fat_mm = _spine_y(shape, z), rng.uniform(8, 30)
+    depth_mm = _depth(shape, (z, y, x), spine_y, fat_mm, rng)
+    labels = np.zeros(depth_mm.shape, np.uint8)
     labels[depth_mm > 0] = Tissue.SKIN
     labels[depth_mm > SKIN_MM] = Tissue.FAT
-    wall = (depth_mm > fat_mm) & (depth_mm < fat_mm + 9) & ((y < spine_y[:, None])[:, :, None])
-    labels[wall] = Tissue.MUSCLE
-    cavity = (depth_mm > fat_mm + 9) & (y < spine_y[:, None] - 26)[:, :, None]
+    inner = depth_mm > fat_mm
+    labels[inner] = Tissue.MUSCLE
+    cavity = (depth_mm > fat_mm + 9) & (y < spine_y[:, None] - 12)[:, :, None]
     labels[cavity] = Tissue.ABDOMEN
-    _paint_bowel(labels, depth_mm > fat_mm + 10, (z, y - spine_y.mean(), x), rng)
-    fine = labels.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
-    grid.materials[:] = fine
+    _paint_retroperitoneum(labels, _coarse(grid), shape, rng)
+    _paint_bowel(labels, cavity, (z, y - spine_y.mean(), x), rng)
+    grid.materials[:] = labels.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
+
+
+def _spine_y(shape: SpineShape, z_mm: FloatArray) -> FloatArray:
+    """Patient y of the spine's curve at heights, smoothed, same shape."""
+    points = shape.curve.points_yz_mm[::-1]
+    smooth = ndimage.gaussian_filter1d(points[:, 0], 50, mode="nearest")
+    return np.interp(z_mm, points[:, 1], smooth)
+
+
+def _depth(
+    shape: SpineShape, axes: Axes, spine_y: FloatArray, fat_mm: float, rng: np.random.Generator
+) -> FloatMap:
+    """Millimetres below the skin, roughly, shape (nz, ny, nx)."""
+    z, y, x = axes
+    sacrum = shape.curve.point_lps_mm(shape.bodies[7].top_mm)[2]
+    # Behind the sacrum there is little but fat; above it, spinous processes and muscle.
+    back = spine_y + fat_mm + np.interp(z, [sacrum - 45, sacrum + 15], [34, 66]) * shape.size
+    half_depth = rng.uniform(100, 135) * (1 + 0.04 * np.sin((z + rng.uniform(-90, 90)) / 60))
+    half_width = rng.uniform(150, 195) * (1 + 0.05 * np.cos((z + rng.uniform(-60, 60)) / 60))
+    across = np.abs(x / half_width[:, None]).astype(np.float32) ** 2.5
+    deep = np.abs((y - back[:, None] + half_depth[:, None]) / half_depth[:, None]).astype(np.float32) ** 2.5
+    radius = (across[:, None, :] + deep[:, :, None]) ** np.float32(0.4)
+    return np.asarray((1 - radius) * np.float32(half_depth.mean()), dtype=np.float32)
 
 
 def _paint_bowel(
     labels: LabelArray,
-    cavity: np.ndarray,
-    axes: tuple[np.ndarray, np.ndarray, np.ndarray],
+    cavity: Mask,
+    axes: Axes,
     rng: np.random.Generator,
 ) -> None:
     """Ellipsoid loops and organs in front of the spine, some with gas."""
@@ -81,26 +103,52 @@ def _ellipse(
     centre: tuple[FloatMap | float, FloatMap | float],
     radii: tuple[FloatMap | float, FloatMap | float],
 ) -> FloatMap:
-    across = (np.abs(lateral) - centre[0]) / radii[0]
-    return np.asarray(across**2 + ((behind - centre[1]) / radii[1]) ** 2, dtype=np.float32)
+    """Below 1 within an ellipse on both sides; ``centre`` and ``radii`` are (lateral, behind) in mm."""
+    across = (np.abs(lateral) - _single(centre[0])) / _single(radii[0])
+    deep = (behind - _single(centre[1])) / _single(radii[1])
+    return across * across + deep * deep
+
+
+def _single(value: FloatMap | float) -> FloatMap:
+    return np.asarray(value, dtype=np.float32)
+
+
+def _coarse(grid: SpineGrid) -> tuple[FloatMap, FloatMap, FloatMap]:
+    """Along, behind, lateral at half resolution; they broadcast to (nz, ny, nx)."""
+    lateral = grid.x_mm[::2] - grid.midline_x_mm[::2, None]
+    return grid.along[::2, ::2, None], grid.behind[::2, ::2, None], lateral[:, None, :]
+
+
+def _paint_retroperitoneum(
+    labels: LabelArray,
+    place: tuple[FloatMap, FloatMap, FloatMap],
+    shape: SpineShape,
+    rng: np.random.Generator,
+) -> None:
+    """Fat around the vertebral bodies, and quadratus lumborum."""
+    along, behind, lateral = place
+    width, depth = rng.uniform(48, 66), rng.uniform(32, 42)
+    fat = _ellipse(lateral, behind, (0.0, 2.0), (width, depth)) < 1
+    labels[fat & ((labels == Tissue.MUSCLE) | (labels == Tissue.ABDOMEN))] = Tissue.FAT
+    quadratus = _ellipse(lateral, behind, (58 * shape.size, 20.0), (20 * shape.size, 9 * shape.size)) < 1
+    labels[quadratus & (along < shape.bodies[6].bottom_mm)] = Tissue.MUSCLE
 
 
 def _paint_muscles(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Psoas, quadratus lumborum, erector spinae and multifidus, with fat streaks."""
-    size, low, high = shape.size, shape.bodies[1].top_mm, shape.bodies[-1].bottom_mm
-    bulk = rng.uniform(0.85, 1.15) * size
-    front = grid.select((low, high + 40), (-45, 34), (-85, 85))
-    down = np.clip((front.along - low) / (high - low), 0, 1)
-    grow = np.float32(bulk) * (8 + 14 * down)
-    psoas = _ellipse(front.lateral, front.behind, (24 + grow * 0.95, 6 - 16 * down**2), (grow, grow * 1.25))
-    quadratus = _ellipse(front.lateral, front.behind, (62 * size, 20), (20 * size, 9 * bulk))
-    front.paint((psoas < 1) | ((quadratus < 1) & (down < 0.75)), Tissue.MUSCLE)
-    back = grid.select((low - 60, high + 30), (20, 72), (-72, 72))
-    shrink = np.clip((high + 30 - back.along) / 70, 0.35, 1)
-    centre = (32 * size, 43 * size)
-    lobe = _ellipse(back.lateral, back.behind, centre, (34 * bulk * shrink, 21 * bulk))
-    muscle = (lobe**1.6 < 1) & (np.abs(back.lateral) > 2.5)
-    back.paint(muscle & ~back.hold(Tissue.AIR, Tissue.SKIN), Tissue.MUSCLE)
+    """Psoas, fat between the spinous processes, and fat streaks in the back's muscles."""
+    low, high = shape.bodies[1].top_mm, shape.bodies[-1].bottom_mm
+    bulk = rng.uniform(0.85, 1.15) * shape.size
+    for side in ((-75, -12), (12, 75)):
+        voxels = grid.select((low - 10, high + 60), (-45, 35), side)
+        down = np.clip((voxels.along - low) / (high - low), 0, 1)
+        grow = bulk * (8 + 14 * down)
+        psoas = _ellipse(
+            voxels.lateral, voxels.behind, (24 + grow * 0.95, 6 - 16 * down**2), (grow, grow * 1.25)
+        )
+        voxels.paint(psoas < 1, Tissue.MUSCLE)
+    wall = shape.bodies[4].half_depth_mm + CANAL_DEPTH_MM * shape.size
+    middle = grid.select((low - 60, high), (wall, wall + 27 * shape.size), (-3.5, 3.5))
+    middle.paint(middle.hold(Tissue.MUSCLE), Tissue.FAT)
     _paint_streaks(grid, shape, rng)
 
 
@@ -109,7 +157,7 @@ def _paint_streaks(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator)
     low, high = shape.bodies[1].top_mm, shape.bodies[-1].bottom_mm
     for _ in range(int(rng.uniform(0.1, 1) * N_STREAKS)):
         centre = low + (high - low) * np.sqrt(rng.uniform(0, 1))
-        length, thick = rng.uniform(8, 28), rng.uniform(0.6, 1.6)
+        length, thick = rng.uniform(8, 28), rng.uniform(0.4, 1.3)
         behind, lateral = rng.uniform(32, 60), rng.choice([-1, 1]) * rng.uniform(6, 55)
         voxels = grid.select(
             (centre - length, centre + length), (behind - 6, behind + 6), (lateral - 6, lateral + 6)

@@ -104,7 +104,7 @@ def plan_sagittal(
     count = int(np.clip(np.round(rng.normal(16.5, 2.4)), 12, 21))
     centre = _canal_point(shape, Level.L3_L4)
     place = (
-        rows * np.clip(rng.normal(0.53, 0.035), 0.44, 0.6),
+        rows * np.clip(rng.normal(0.53, 0.04), 0.43, 0.64),
         columns * np.clip(rng.normal(0.545, 0.04), 0.44, 0.64),
     )
     left = matrix @ (1.0, 0.0, 0.0)

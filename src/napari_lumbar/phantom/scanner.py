@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.special import expit
 
 from ..domain.geometry import SliceGeometry
 from ..domain.study import PixelArray
@@ -20,6 +22,10 @@ from .tissue import TISSUE_OF_MATERIAL, LabelArray
 SUBSAMPLES = ((-0.375, -0.12, -0.37), (-0.125, 0.37, -0.12), (0.125, -0.37, 0.12), (0.375, 0.12, 0.37))
 #: Binary digits of the fraction in voxel coordinates.
 FRACTION_BITS = 12
+#: Order in which the sub-samples take their quarters, along x, y, z.
+DITHER_ORDERS = ((0, 1, 2, 3), (0, 2, 1, 3), (2, 0, 3, 1))
+HALF = 1 << (FRACTION_BITS - 1)
+NOISE_BANK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class Scanner:
         Slopes of the remaining coil sensitivity per 100 mm along x, y, z.
     full_scale
         Stored value of brightness 1.
+    saturated_y_mm
+        In front of this patient y a saturation band hides the abdomen; None without a band.
     """
 
     noise: float
@@ -48,10 +56,12 @@ class Scanner:
     falloff_mm: float
     shading: tuple[float, float, float]
     full_scale: float
+    saturated_y_mm: float | None
 
 
-def draw_scanner(rng: np.random.Generator) -> Scanner:
-    """Draw the looks of one series."""
+def draw_scanner(rng: np.random.Generator, sagittal: bool) -> Scanner:
+    """Draw the looks of one series; only sagittal ones have saturation bands."""
+    saturated = sagittal and rng.uniform() < 0.6
     shading = rng.normal(0, 0.12, 3)
     return Scanner(
         noise=float(rng.uniform(0.012, 0.045)),
@@ -60,10 +70,13 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
         falloff_mm=float(np.exp(rng.uniform(np.log(38), np.log(220)))),
         shading=(float(shading[0]), float(shading[1]), float(shading[2])),
         full_scale=float(rng.uniform(250, 1800)),
+        saturated_y_mm=float(rng.uniform(-65, -38)) if saturated else None,
     )
 
 
-def sample(grid: SpineGrid, geometry: SliceGeometry, offset: tuple[float, float, float]) -> LabelArray:
+def sample(
+    grid: SpineGrid, geometry: SliceGeometry, offset: tuple[float, float, float], turn: int | None = None
+) -> LabelArray:
     """Materials at the pixel centres of a slice, shape (rows, columns).
 
     Parameters
@@ -72,6 +85,9 @@ def sample(grid: SpineGrid, geometry: SliceGeometry, offset: tuple[float, float,
         The grid must cover the whole slice.
     offset
         Shift of the sampling points: mm along the normal, then rows and columns in pixels.
+    turn
+        None takes the nearest voxel. The rank of a sub-sample chooses among the eight voxels around a
+        point as often as linear interpolation weighs them.
     """
     start = geometry.lps_from_pixel(offset[1:]) + offset[0] * geometry.normal
     _, ny, nx = grid.materials.shape
@@ -79,10 +95,14 @@ def sample(grid: SpineGrid, geometry: SliceGeometry, offset: tuple[float, float,
     flat = np.zeros((geometry.rows, geometry.columns), dtype=np.int32)
     for axis, stride in ((2, ny * nx), (1, nx), (0, 1)):
         per_row, per_column = geometry.steps_lps_mm[:, axis] * scale
-        first = (start[axis] - grid.origin_lps_mm[axis]) * scale + (1 << (FRACTION_BITS - 1))
+        first = (start[axis] - grid.origin_lps_mm[axis]) * scale
         rows = np.rint(first + per_row * np.arange(geometry.rows)).astype(np.int32)
         columns = np.rint(per_column * np.arange(geometry.columns)).astype(np.int32)
-        flat += ((rows[:, None] + columns) >> FRACTION_BITS) * np.int32(stride)
+        place = rows[:, None] + columns
+        place += HALF if turn is None else _dither(geometry.rows, geometry.columns, axis, turn)
+        place >>= FRACTION_BITS
+        place *= np.int32(stride)
+        flat += place
     return grid.materials.reshape(-1).take(flat)
 
 
@@ -116,11 +136,38 @@ def sensitivity(scanner: Scanner, geometry: SliceGeometry) -> FloatMap:
         axis=-1,
     )
     point = geometry.lps_from_pixel(pixel)
-    fall = np.clip(point[..., 1] - 25, -200, 30) / scanner.falloff_mm
-    # Flat over the spine: bodies are seen as well as the canal.
-    fall = np.where(fall < 0, fall + np.minimum(40 / scanner.falloff_mm, -fall), fall)
-    values = np.exp(fall + np.tanh(point / 100 @ np.array(scanner.shading)))
+    # Flat over the canal and the bodies, which lie within 45 mm in front of it.
+    depth_mm = 25 - point[..., 1]
+    fall = np.where(depth_mm > 0, np.clip(depth_mm - 45, 0, None), depth_mm) / scanner.falloff_mm
+    values = np.exp(-fall.clip(-0.6) + np.tanh(point / 100 @ np.array(scanner.shading)))
+    if scanner.saturated_y_mm is not None:
+        values *= 0.12 + 0.88 * expit((point[..., 1] - scanner.saturated_y_mm) / 5)
     return _stretch(geometry.rows, nodes) @ values.astype(np.float32) @ _stretch(geometry.columns, nodes).T
+
+
+@cache
+def _noise_bank() -> FloatMap:
+    """Standard normal numbers, made once: drawing anew for each image would take half the time."""
+    return np.random.default_rng(0).standard_normal(NOISE_BANK, dtype=np.float32)
+
+
+def _noise(shape_rc: tuple[int, ...], rng: np.random.Generator) -> FloatMap:
+    count = int(np.prod(shape_rc))
+    start = int(rng.integers(0, NOISE_BANK))
+    return _noise_bank().take(np.arange(start, start + count), mode="wrap").reshape(shape_rc)
+
+
+@lru_cache(maxsize=64)
+def _dither(rows: int, columns: int, axis: int, turn: int) -> npt.NDArray[np.int32]:
+    """A fraction of a voxel per pixel, shape (rows, columns).
+
+    ``turn`` counts the sub-samples, whose fractions at a pixel are a quarter apart. Added before rounding
+    down, they turn nearest-neighbour sampling into linear interpolation on average, so that surfaces
+    nearly parallel to a slice leave no stairs.
+    """
+    fraction = np.random.default_rng(axis).uniform(size=(rows, columns))
+    fraction += DITHER_ORDERS[axis][turn] / len(SUBSAMPLES)
+    return ((fraction % 1) * (1 << FRACTION_BITS)).astype(np.int32)
 
 
 def expose(
@@ -133,16 +180,17 @@ def expose(
 ) -> PixelArray:
     """One image in stored values (whole numbers), shape (rows, columns)."""
     image = np.zeros((geometry.rows, geometry.columns), dtype=np.float32)
-    for across, row, column in SUBSAMPLES:
-        image += signals.take(sample(grid, geometry, (across * thickness_mm, row, column)))
+    for turn, (across, row, column) in enumerate(SUBSAMPLES):
+        labels = sample(grid, geometry, (across * thickness_mm, row, column), turn)
+        image += signals.take(labels)
     image /= len(SUBSAMPLES)
     shape_rc = image.shape
     grain = smooth_field(shape_rc, max(shape_rc) // 5, rng) + smooth_field(shape_rc, max(shape_rc) // 20, rng)
     image *= 1 + np.float32(scanner.texture) * grain
     image *= sensitivity(scanner, geometry)
     ndimage.gaussian_filter(image, scanner.blur_px, output=image, truncate=3)
-    real, imaginary = rng.standard_normal((2, *shape_rc), dtype=np.float32) * np.float32(scanner.noise)
-    magnitude = np.hypot(image + real, imaginary)
+    real, imaginary = (_noise(shape_rc, rng) * np.float32(scanner.noise) for _ in range(2))
+    magnitude = np.sqrt((image + real) ** 2 + imaginary**2)
     return np.clip(np.rint(magnitude * scanner.full_scale), 0, 4095).astype(np.float32)
 
 
