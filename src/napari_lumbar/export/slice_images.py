@@ -58,7 +58,7 @@ class Box:
 def png_data_uri(image: Image.Image) -> str:
     """Return the picture as a ``data:`` address that a page can hold inside itself."""
     stream = io.BytesIO()
-    image.save(stream, format="PNG")
+    image.save(stream, format="PNG", compress_level=3)
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
