@@ -38,14 +38,15 @@ def block() -> MakeBlock:
         size: tuple[int, int] = (ROWS, COLUMNS),
     ) -> list[SliceGeometry]:
         angle = np.radians(tilt_deg)
-        about_x = np.array(
-            [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
-        )
+        about_x = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
         row, column = (about_x @ np.array(axis, dtype=float) for axis in AXES[plane])
         normal = np.cross(row, column)
         half = column * spacing_mm[0] * (size[0] - 1) / 2 + row * spacing_mm[1] * (size[1] - 1) / 2
         centres = [np.array(centre) + normal * step_mm * (i - (count - 1) / 2) for i in range(count)]
-        return [SliceGeometry(vector3(c - half), vector3(row), vector3(column), *spacing_mm, *size) for c in centres]
+        return [
+            SliceGeometry(vector3(c - half), vector3(row), vector3(column), *spacing_mm, *size)
+            for c in centres
+        ]
 
     return make
 
@@ -75,7 +76,9 @@ def write() -> Write:
 
 
 def _ramp(geometry: SliceGeometry) -> np.ndarray:
-    return np.arange(geometry.rows * geometry.columns, dtype=np.uint16).reshape(geometry.rows, geometry.columns)
+    return np.arange(geometry.rows * geometry.columns, dtype=np.uint16).reshape(
+        geometry.rows, geometry.columns
+    )
 
 
 def _dataset(geometry: SliceGeometry, pixels: np.ndarray, attributes: dict[str, Any]) -> Dataset:
@@ -84,7 +87,11 @@ def _dataset(geometry: SliceGeometry, pixels: np.ndarray, attributes: dict[str, 
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SOPClassUID = MRImageStorage
     dataset.SOPInstanceUID = generate_uid()
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = "1.2.3", "1.2.3.4", "1.2.9"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = (
+        "1.2.3",
+        "1.2.3.4",
+        "1.2.9",
+    )
     dataset.PatientName, dataset.PatientID = "Secret^Person", "ID-4711"
     dataset.InstanceNumber = 1
     dataset.Rows, dataset.Columns = geometry.rows, geometry.columns

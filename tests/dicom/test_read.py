@@ -4,9 +4,12 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import RLELossless
 
 from napari_lumbar.dicom import list_studies, read_study
 from napari_lumbar.domain.errors import Cancelled, StudyError
@@ -83,7 +86,11 @@ def test_pixels_and_geometry_survive_non_square_images(
     ],
 )
 def test_stored_values_become_signal(
-    tmp_path: Path, block: Block, write: Write, pixels: list[list[int]], attributes: dict[str, object],
+    tmp_path: Path,
+    block: Block,
+    write: Write,
+    pixels: list[list[int]],
+    attributes: dict[str, Any],
     expected: list[list[float]],
 ) -> None:
     (geometry,) = block("axial", 1, size=(1, 2))
@@ -121,7 +128,7 @@ def test_signed_pixels_keep_their_sign(tmp_path: Path, block: Block, write: Writ
 )
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # while writing what breaks the rules
 def test_a_file_that_cannot_be_used_says_why_and_the_rest_is_read(
-    sagittal: Path, block: Block, write: Write, change: dict[str, object], code: str
+    sagittal: Path, block: Block, write: Write, change: dict[str, Any], code: str
 ) -> None:
     write(sagittal / "sub" / "bad.dcm", block("sagittal", 1)[0], **change)
     study = read_all(sagittal)
@@ -138,7 +145,12 @@ def test_junk_is_listed_and_never_stops_the_reading(sagittal: Path) -> None:
     (sagittal / "zz_copy").write_bytes((sagittal / "good0").read_bytes())
     codes = excluded_codes(read_all(sagittal))
     assert codes.pop("noise.dcm") in {"unreadable", "not_image"}
-    assert codes == {"empty.dcm": "empty", "notes.txt": "not_dicom", "again.dcm": "link", "zz_copy": "duplicate"}
+    assert codes == {
+        "empty.dcm": "empty",
+        "notes.txt": "not_dicom",
+        "again.dcm": "link",
+        "zz_copy": "duplicate",
+    }
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes exist on POSIX systems alone")
@@ -155,11 +167,11 @@ def test_a_file_cut_anywhere_is_excluded_not_misread(sagittal: Path, block: Bloc
         assert list(excluded_codes(study)) == ["cut.dcm"], f"cut after {length} of {len(whole)} bytes"
 
 
-def test_a_missing_decoder_is_named(sagittal: Path, monkeypatch: pytest.MonkeyPatch, block: Block, write: Write) -> None:
-    from pydicom.pixels.decoders import RLELosslessDecoder
-
+def test_a_missing_decoder_is_named(
+    sagittal: Path, monkeypatch: pytest.MonkeyPatch, block: Block, write: Write
+) -> None:
     write(sagittal / "rle.dcm", block("sagittal", 1)[0], compress=True)
-    monkeypatch.setattr(RLELosslessDecoder, "_available", {})
+    monkeypatch.setattr(get_decoder(RLELossless), "_available", {})
     (record,) = read_all(sagittal).accounting.excluded
     assert record.code == "no_decoder"
     assert "pip install napari-lumbar[codecs]" in record.reason
@@ -169,7 +181,10 @@ def test_several_studies_are_refused_until_one_is_named(sagittal: Path, block: B
     write(sagittal / "other.dcm", block("axial", 1)[0], StudyInstanceUID="9.9", SeriesInstanceUID="9.9.1")
     with pytest.raises(StudyError, match=r"holds 2 studies: 1\.2\.3 \(1 series, 3 images\); 9\.9"):
         read_study(sagittal)
-    assert [(s.study_uid, s.n_series, s.n_images) for s in list_studies(sagittal)] == [("1.2.3", 1, 3), ("9.9", 1, 1)]
+    assert [(s.study_uid, s.n_series, s.n_images) for s in list_studies(sagittal)] == [
+        ("1.2.3", 1, 3),
+        ("9.9", 1, 1),
+    ]
     study = read_study(sagittal, study_uid="9.9")
     assert study.study_uid == "9.9"
     assert set(excluded_codes(study).values()) == {"other_study"}

@@ -57,9 +57,7 @@ def test_different_matrix_sizes_are_different_stacks(block: Block) -> None:
     assert sorted(len(stack) for stack in stack_order(slices)) == [3, 3]
 
 
-@pytest.mark.parametrize(
-    ("plane", "axis", "sign"), [("sagittal", 0, 1), ("axial", 2, -1), ("coronal", 1, 1)]
-)
+@pytest.mark.parametrize(("plane", "axis", "sign"), [("sagittal", 0, 1), ("axial", 2, -1), ("coronal", 1, 1)])
 def test_slices_are_counted_right_to_left_head_to_feet_front_to_back(
     block: Block, plane: str, axis: int, sign: int
 ) -> None:

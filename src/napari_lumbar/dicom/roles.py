@@ -15,15 +15,15 @@ from ..domain.study import SeriesRole
 from .stacks import Plane
 from .weighting import Weighting
 
-#: A single image's log odds are not trusted within this; the other series' then move the border.
-UNSURE_LOG_ODDS = 2.0
+#: A single series' log odds are wrong up to about this; within it, series are told apart by comparison.
+UNSURE_LOG_ODDS = 4.0
 #: Sagittal series of few slices this far apart are planning images.
 LOCALISER_STEP_MM = 9.0
 _FEWEST_SAGITTAL = 3
 #: A sagittal series of fewer slices does not reach both foramina; finer pixels do not make up for that.
 _FEW_SAGITTAL = 9
-#: Pixels larger than this are planning images.
-_COARSEST_MM = 1.25
+#: Few or distant slices of larger pixels than this are planning images.
+_COARSE_MM, _WIDE_STEP_MM = 1.25, 6.0
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def unfit_reason(facts: SeriesFacts) -> str | None:
         return "coronal; no role uses that plane"
     if facts.localiser:
         return "named a localiser in its header"
-    if facts.pixel_mm > _COARSEST_MM:
-        return f"pixels of {facts.pixel_mm:.2f} mm: a localiser"
+    if facts.pixel_mm > _COARSE_MM and (facts.step_mm > _WIDE_STEP_MM or facts.n_slices <= _FEWEST_SAGITTAL):
+        return f"few slices with pixels of {facts.pixel_mm:.2f} mm: a localiser"
     if facts.plane is Plane.SAGITTAL and facts.n_slices < _FEWEST_SAGITTAL:
         return f"only {facts.n_slices} sagittal slices; at least {_FEWEST_SAGITTAL} are needed"
     if facts.plane is Plane.SAGITTAL and facts.step_mm > LOCALISER_STEP_MM:

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from napari_lumbar.dicom.roles import SeriesFacts, choose_roles, needs_pixels
+from napari_lumbar.dicom.stacks import Plane
+from napari_lumbar.dicom.weighting import Weighting
+from napari_lumbar.domain.study import SeriesRole
+
+T1, T2, AXIAL = SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2, SeriesRole.AXIAL_T2
+SAGITTAL = SeriesFacts("sag", Plane.SAGITTAL, Weighting.UNKNOWN, 17, 4.4, 0.6)
+TRANSVERSE = SeriesFacts("ax", Plane.AXIAL, Weighting.UNKNOWN, 34, 4.4, 0.5)
+
+
+def sagittal(uid: str, weighting: Weighting = Weighting.UNKNOWN, **changes: Any) -> SeriesFacts:
+    return replace(SAGITTAL, series_uid=uid, weighting=weighting, **changes)
+
+
+def roles(*series: SeriesFacts) -> dict[str, SeriesRole | None]:
+    return {uid: choice.role for uid, choice in choose_roles(series).items()}
+
+
+def test_each_plane_and_weighting_has_its_role() -> None:
+    found = roles(sagittal("a", Weighting.T1), sagittal("b", Weighting.T2), TRANSVERSE)
+    assert found == {"a": T1, "b": T2, "ax": AXIAL}
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "role", "reason"),
+    [
+        pytest.param(
+            sagittal("b", Weighting.T2),
+            sagittal("a", Weighting.STIR),
+            T2,
+            "another series is T2",
+            id="t2-stir",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T1),
+            sagittal("a", Weighting.T1_CONTRAST),
+            T1,
+            "another series is T1",
+            id="t1-gd",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T2, pixel_mm=0.7),
+            sagittal("a", Weighting.T2, derived=True),
+            T2,
+            "this one derived",
+            id="original-derived",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T1, pixel_mm=0.4),
+            sagittal("a", Weighting.T1),
+            T1,
+            "pixels of 0.40 mm against 17 slices",
+            id="finer",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T1, pixel_mm=0.8),
+            sagittal("a", Weighting.T1, n_slices=5),
+            T1,
+            "against 5 slices",
+            id="reaches-the-foramina",
+        ),
+    ],
+)
+def test_one_sagittal_series_plays_a_role_and_the_other_says_why_not(
+    better: SeriesFacts, worse: SeriesFacts, role: SeriesRole, reason: str
+) -> None:
+    choices = choose_roles([worse, better])
+    assert (choices["b"].role, choices["a"].role) == (role, None)
+    assert reason in choices["a"].reason
+    assert choices["b"].rank < choices["a"].rank
+
+
+def test_every_axial_t2_has_the_role_the_fuller_first() -> None:
+    short = replace(TRANSVERSE, series_uid="short", n_slices=12)
+    choices = choose_roles([short, TRANSVERSE])
+    assert {c.role for c in choices.values()} == {AXIAL}
+    assert choices["ax"].rank < choices["short"].rank
+
+
+def test_an_axial_t1_has_no_role() -> None:
+    choice = choose_roles([replace(TRANSVERSE, weighting=Weighting.T1_CONTRAST)])["ax"]
+    assert (choice.role, choice.reason) == (None, "axial, but T1 after contrast agent by its header")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"plane": None}, "several planes"),
+        ({"plane": Plane.CORONAL}, "coronal"),
+        ({"localiser": True}, "named a localiser"),
+        ({"pixel_mm": 1.4, "step_mm": 7.0}, r"pixels of 1\.40 mm"),
+        ({"pixel_mm": 1.4, "n_slices": 3}, r"pixels of 1\.40 mm"),
+        ({"n_slices": 2}, "only 2 sagittal slices"),
+        ({"step_mm": 20.0}, "20 mm apart"),
+        ({"weighting": Weighting.OTHER}, "neither T1 nor T2"),
+    ],
+)
+def test_planning_images_have_no_role(change: dict[str, Any], reason: str) -> None:
+    facts = replace(SAGITTAL, weighting=Weighting.T2)
+    choice = choose_roles([replace(facts, **change)])["sag"]
+    assert choice.role is None
+    assert re.search(reason, choice.reason)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"),
+    [
+        pytest.param((-3.0, 4.0), (T1, T2), id="clear"),
+        pytest.param((0.3, 3.0), (T1, T2), id="compared-with-each-other"),
+        pytest.param((-3.0, -0.2), (T1, T2), id="compared-downwards"),
+        pytest.param((4.5, 6.0), (None, T2), id="two-t2-stay-two-t2"),
+        pytest.param((-6.0, -4.5), (T1, None), id="two-t1-stay-two-t1"),
+    ],
+)
+def test_pixels_decide_where_headers_are_silent(
+    evidence: tuple[float, float], expected: tuple[SeriesRole | None, SeriesRole | None]
+) -> None:
+    first = sagittal("a", t2_evidence=evidence[0], pixel_mm=0.5 if expected[0] else 0.6)
+    second = sagittal("b", t2_evidence=evidence[1], pixel_mm=0.5 if expected[1] else 0.6)
+    found = roles(first, second)
+    assert (found["a"], found["b"]) == expected
+
+
+def test_pixels_are_looked_at_only_where_a_sagittal_header_is_silent() -> None:
+    known = sagittal("a", Weighting.T1)
+    silent = sagittal("b")
+    scout = sagittal("c", localiser=True)
+    assert needs_pixels([known, scout, TRANSVERSE]) == ()
+    assert needs_pixels([known, silent, scout, TRANSVERSE]) == (known, silent)

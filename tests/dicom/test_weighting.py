@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_lumbar.dicom.headers import SliceHeader, Timing
+from napari_lumbar.dicom.weighting import Weighting, is_localiser, weighting_of
+from napari_lumbar.domain.geometry import SliceGeometry
+
+SILENT = Timing()
+GEOMETRY = SliceGeometry((0, 0, 0), (0, 1, 0), (0, 0, -1), 1, 1, 4, 4)
+
+
+def header(
+    text: str = "",
+    timing: Timing = SILENT,
+    image_type: tuple[str, ...] = (),
+    gradient_echo: bool = False,
+    contrast_agent: bool = False,
+) -> SliceHeader:
+    return SliceHeader(
+        path="a",
+        study_uid="1",
+        series_uid="1.1",
+        sop_instance_uid="1.1.1",
+        frame_of_reference_uid="",
+        instance_number=1,
+        geometry=GEOMETRY,
+        text=text,
+        image_type=image_type,
+        timing=timing,
+        gradient_echo=gradient_echo,
+        contrast_agent=contrast_agent,
+    )
+
+
+@pytest.mark.parametrize(
+    ("timing", "expected"),
+    [
+        pytest.param(Timing(600, 10), Weighting.T1, id="t1-spin-echo"),
+        pytest.param(Timing(2000, 12, 860), Weighting.T1, id="t1-flair"),
+        pytest.param(Timing(3500, 100), Weighting.T2, id="t2-turbo-spin-echo"),
+        pytest.param(Timing(None, 100), Weighting.T2, id="t2-without-tr"),
+        pytest.param(Timing(4000, 45, 160), Weighting.STIR, id="stir"),
+        pytest.param(Timing(8000, 900), Weighting.OTHER, id="myelogram"),
+        pytest.param(Timing(3000, 30), Weighting.UNKNOWN, id="proton-density"),
+        pytest.param(Timing(), Weighting.UNKNOWN, id="silent"),
+    ],
+)
+def test_times_tell_the_weighting(timing: Timing, expected: Weighting) -> None:
+    assert weighting_of(header(timing=timing)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("t2_tse_sag_384", Weighting.T2),
+        ("sag t1 tse", Weighting.T1),
+        ("t2_tirm_sag", Weighting.STIR),
+        ("sag stir", Weighting.STIR),
+        ("t1_tirm_dark-fluid", Weighting.T1),
+        ("t1_tse_sag km", Weighting.T1_CONTRAST),
+        ("t1 fs post gd", Weighting.T1_CONTRAST),
+        ("t1 posterior coil", Weighting.T1),
+        ("ep2d_diff_adc", Weighting.OTHER),
+        ("pd_tse_sag", Weighting.OTHER),
+        ("rücken sagittal", Weighting.UNKNOWN),
+    ],
+)
+def test_names_tell_the_weighting_where_times_are_silent(text: str, expected: Weighting) -> None:
+    assert weighting_of(header(text)) is expected
+
+
+def test_times_outweigh_names_except_in_gradient_echo() -> None:
+    assert weighting_of(header("t2 sag", Timing(500, 9))) is Weighting.T1
+    assert weighting_of(header("t2_me2d_tra", Timing(900, 17), gradient_echo=True)) is Weighting.T2
+
+
+def test_a_contrast_agent_marks_a_t1() -> None:
+    assert weighting_of(header("t1", contrast_agent=True)) is Weighting.T1_CONTRAST
+    assert weighting_of(header("t2", contrast_agent=True)) is Weighting.T2
+
+
+@pytest.mark.parametrize(
+    ("text", "image_type", "expected"),
+    [
+        ("localizer", (), True),
+        ("3-plane loc", (), True),
+        ("scout sag", (), True),
+        ("", ("ORIGINAL", "PRIMARY", "LOCALIZER"), True),
+        ("t2_tse_sag", ("ORIGINAL", "PRIMARY", "M"), False),
+        ("block tra", (), False),
+    ],
+)
+def test_localisers_are_known_by_name(text: str, image_type: tuple[str, ...], expected: bool) -> None:
+    assert is_localiser(header(text, image_type=image_type)) is expected

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_lumbar.domain.geometry import SliceGeometry
+from napari_lumbar.domain.study import (
+    FileAccounting,
+    FileOutcome,
+    FileRecord,
+    MRSeries,
+    MRSlice,
+    SeriesRole,
+    SliceStack,
+    Study,
+)
+
+
+def axial(z_mm: float, tilt_deg: float = 0.0) -> MRSlice:
+    """A 40 x 40 mm axial slice about (0, 0, z), its back raised by ``tilt_deg``."""
+    angle = np.radians(tilt_deg)
+    down = (0.0, float(np.cos(angle)), float(np.sin(angle)))
+    corner = np.array([-20.0, 0, z_mm]) - 20 * np.array(down)
+    geometry = SliceGeometry((corner[0], corner[1], corner[2]), (1, 0, 0), down, 1, 1, 41, 41)
+    return MRSlice(geometry, np.zeros((41, 41), np.float32), f"1.{z_mm}", 1)
+
+
+def series(series_id: str, role: SeriesRole | None, *stacks: SliceStack) -> MRSeries:
+    return MRSeries(series_id, f"1.2.{series_id}", stacks, role, "because")
+
+
+FLAT = SliceStack((axial(50), axial(46), axial(42)))
+STEEP = SliceStack((axial(0, 35), axial(-6, 35)))
+AXIAL = series("7", SeriesRole.AXIAL_T2, FLAT, STEEP)
+
+
+def test_slices_run_on_through_the_stacks() -> None:
+    assert [s.sop_instance_uid for s in AXIAL.slices] == ["1.50", "1.46", "1.42", "1.0", "1.-6"]
+    np.testing.assert_allclose(AXIAL.positions_lps_mm[:, 2], [50, 46, 42, 0, -6], atol=1e-9)
+
+
+def test_the_step_is_measured_along_the_normal() -> None:
+    assert FLAT.step_mm == pytest.approx(4)
+    assert STEEP.step_mm == pytest.approx(6 * np.cos(np.radians(35)))
+    assert SliceStack((axial(0),)).step_mm == 0
+
+
+def test_the_nearest_slice_is_one_that_has_the_point_on_its_image() -> None:
+    assert AXIAL.nearest_slice_index([0, 0, 45]) == 1
+    # On the flat image's rim, where the steep stack's plane, run on beyond its image, passes nearer.
+    rim = SliceStack((axial(50), axial(20)))
+    mixed = series("8", SeriesRole.AXIAL_T2, rim, SliceStack((axial(0, 60),)))
+    point = [0, 19, 34]
+    assert int(np.argmin(mixed.plane_distances_mm(point))) == 2
+    assert mixed.nearest_slice_index(point) == 1
+
+
+def test_a_person_s_choice_takes_the_role_from_the_others() -> None:
+    study = Study("1", "1", (series("a", SeriesRole.SAGITTAL_T2, FLAT), series("b", None, FLAT), AXIAL))
+    after = study.assigning("b", SeriesRole.SAGITTAL_T2)
+    assert [s.role for s in after.series] == [None, SeriesRole.SAGITTAL_T2, SeriesRole.AXIAL_T2]
+    assert after.by_id("a").role_reason == "series b was chosen for Sagittal T2/STIR instead"
+    assert after.first(SeriesRole.SAGITTAL_T2) is after.by_id("b")
+    assert study.series[0].role is SeriesRole.SAGITTAL_T2
+    assert after.first(SeriesRole.SAGITTAL_T1) is None
+
+
+def test_an_unknown_series_is_refused_by_name() -> None:
+    with pytest.raises(KeyError, match=r"series 'x' is none of \['7'\]"):
+        Study("1", "1", (AXIAL,)).assigning("x", None)
+
+
+def test_files_are_counted_by_outcome() -> None:
+    used = FileRecord("a", FileOutcome.USED, "used", "a slice")
+    lost = FileRecord("b", FileOutcome.EXCLUDED, "empty", "the file is empty")
+    accounting = FileAccounting((used, lost))
+    assert (accounting.count(FileOutcome.USED), accounting.count(FileOutcome.EXCLUDED)) == (1, 1)
+    assert accounting.excluded == (lost,)
