@@ -130,7 +130,8 @@ def _paint_nerves(sac: Voxels, canal: Canal, rng: np.random.Generator) -> None:
     conus = (body.top_mm + body.bottom_mm) / 2 + rng.normal(0, 10)
     _paint_roots(sac, canal, (u * half_width, v * half_ap), rng)
     # Crowded roots leave hardly any fluid.
-    crowded = (half_ap < 3.4 * size) & (u**2 + v**2 < 0.8) & (sac.along > conus)
+    within = 0.75 + 0.35 * np.clip((3.4 * size - half_ap) / (0.8 * size), 0, 1)
+    crowded = (half_ap < 3.4 * size) & (u**2 + v**2 < within) & (sac.along > conus)
     sac.paint(crowded, Tissue.ROOTS)
     taper = np.sqrt(np.clip((conus - sac.along) / 25, 0, 1))
     cord = np.hypot(u * half_width / 4.3, (v * half_ap - 0.6) / 3.5)

@@ -61,7 +61,11 @@ def _narrow(voxels: Voxels, shape: SpineShape, level: LevelState, side: Side) ->
     window = np.clip((LATERAL_MM - beside) / 4, 0, 1) * np.clip((beside - MEDIAL_MM + 1) / 2.5, 0, 1)
     opening = 1 - (1 - level.foramen_opening[side]) * window
     radius = _radius(voxels, shape, level, np.asarray(opening, dtype=np.float32))
-    closed = voxels.hold(Tissue.FORAMINAL_FAT) & (radius > 1) & (beside > MEDIAL_MM - 0.1)
+    # A narrowed foramen has lost the fat outside its healthy outline too.
+    whole = _radius(voxels, shape, level, np.ones_like(voxels.along))
+    outline = 1 + 0.8 * np.clip((0.8 - opening) / 0.15, 0, 1)
+    fat = voxels.hold(Tissue.FORAMINAL_FAT, Tissue.EPIDURAL_FAT, Tissue.FAT)
+    closed = fat & (radius > 1) & (whole < outline) & (beside > MEDIAL_MM - 0.1) & (beside < LATERAL_MM)
     in_front = voxels.behind < wall + FORAMEN_BEHIND_MM[level.level.rank] * shape.size
     voxels.paint(closed & in_front, Tissue.DISC_ANNULUS)
     voxels.paint(closed & ~in_front, Tissue.FACET)
@@ -97,6 +101,7 @@ def paint_facets(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -
             voxels.paint(radius < 1, Tissue.FACET)
             voxels.paint(radius < 0.62, Tissue.VERTEBRA)
             # The joint runs from the front of the inner side to the back of the outer one.
-            gap = np.abs(0.8 * across - 0.6 * behind + 1.0)
-            voxels.paint((radius < 0.9) & (gap < 1.9), Tissue.FACET)
-            voxels.paint((radius < 0.8) & (gap < 0.55), Tissue.JOINT_FLUID)
+            slope = rng.uniform(0.45, 1.1)
+            gap = np.abs(across - slope * behind + 0.04 * behind**2) / np.hypot(1, slope)
+            voxels.paint((radius < 0.9) & (gap < 1.5), Tissue.FACET)
+            voxels.paint((radius < 0.8) & (gap < rng.uniform(-0.2, 0.7)), Tissue.JOINT_FLUID)

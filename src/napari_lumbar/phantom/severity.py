@@ -22,14 +22,14 @@ from ..domain.spine import ALL_FINDINGS, FindingKey, Level, Severity
 #: Latent correlation of two conditions at one level, in the order of ``Condition``.
 #: right foramen, right recess, canal, left recess, left foramen.
 CONDITION_CORRELATION: Final = (
-    (1.00, 0.58, 0.48, 0.50, 0.66),
-    (0.58, 1.00, 0.76, 0.78, 0.50),
-    (0.48, 0.76, 1.00, 0.76, 0.48),
-    (0.50, 0.78, 0.76, 1.00, 0.58),
-    (0.66, 0.50, 0.48, 0.58, 1.00),
+    (1.00, 0.53, 0.45, 0.45, 0.55),
+    (0.53, 1.00, 0.74, 0.69, 0.45),
+    (0.45, 0.74, 1.00, 0.74, 0.45),
+    (0.45, 0.69, 0.74, 1.00, 0.53),
+    (0.55, 0.45, 0.45, 0.53, 1.00),
 )
 #: Latent correlation of one condition at neighbouring levels; falls off geometrically.
-LEVEL_CORRELATION: Final = 0.62
+LEVEL_CORRELATION: Final = 0.66
 
 
 @cache

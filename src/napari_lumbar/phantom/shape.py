@@ -48,8 +48,8 @@ SAC_AP_MM: Final = {
     Severity.SEVERE: (6.4, 3.6),
 }
 FORAMEN_OPENING: Final = {
-    Severity.NORMAL_MILD: (1.0, 0.82),
-    Severity.MODERATE: (0.66, 0.50),
+    Severity.NORMAL_MILD: (1.0, 0.85),
+    Severity.MODERATE: (0.70, 0.56),
     Severity.SEVERE: (0.34, 0.16),
 }
 RECESS_FILL_MM: Final = {
