@@ -73,6 +73,7 @@ def test_points_carry_what_a_person_must_know(small_study: Study, small_analysis
     assert tuple(points[row]) == (5, 72, 30)
     assert {name: values[row] for name, values in features.items()} == {
         "finding": "left_neural_foraminal_narrowing_l5_s1",
+        "label": "L5/S1 L",
         "level": "L5/S1",
         "condition": "Left Neural Foraminal Narrowing",
         "side": "Left",
@@ -89,6 +90,7 @@ def test_stale_points_say_so(small_study: Study, small_analysis: Analysis) -> No
         series, small_analysis.landmarks, small_analysis.findings, stale={CANAL}
     )
     assert options["features"]["state"] == ["current"] * 3 + ["stale", "current"]
+    assert options["features"]["label"][2:4] == ["L3/L4", "L4/L5 stale"]
 
 
 def test_a_series_without_landmarks_gives_an_empty_points_layer(small_study: Study) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
 from .domain.findings import CropEvidence, Finding
-from .domain.landmarks import Landmark, Landmarks
+from .domain.landmarks import Landmark, Landmarks, LandmarkSource
 from .domain.spine import ALL_FINDINGS, FindingKey
 from .domain.study import MRSeries, PixelArray, SeriesRole, Study
 
@@ -81,8 +81,8 @@ def landmark_layer(
 ) -> LayerData:
     """Points (slice, row, column) for the landmarks on a series, in the order of ``ALL_FINDINGS``.
 
-    The features say what each point is (``finding`` is RSNA's column name and the point's identity), what
-    was found there, who placed it, and whether the grade is current.
+    The features say what each point is (``finding`` is RSNA's column name and the point's identity,
+    ``label`` is for the screen), what was found there, who placed it, and whether the grade is current.
     """
     shown = [lm for key in ALL_FINDINGS if (lm := landmarks.get(key)) and lm.series_id == series.series_id]
     points = np.array([(lm.slice_index, *lm.pixel_rc) for lm in shown], dtype=float).reshape(-1, 3)
@@ -96,6 +96,16 @@ def crop_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
     boxes = [_corners(crop) for crop in evidence if crop.series_id == series.series_id]
     options = {**series_frame(series), "ndim": 3, "name": "Crops", "shape_type": "rectangle"}
     return boxes, options, "shapes"
+
+
+def place_layer(series: MRSeries, point_lps_mm: npt.ArrayLike | None) -> LayerData:
+    """A single point where a place in patient space falls on the nearest slice of a series; or no point."""
+    points = np.empty((0, 3))
+    if point_lps_mm is not None:
+        slice_index = series.nearest_slice_index(point_lps_mm)
+        pixel_rc = series.slices[slice_index].geometry.pixel_from_lps(point_lps_mm)
+        points = np.array([(slice_index, *pixel_rc)])
+    return points, {**series_frame(series), "ndim": 3, "name": "Place"}, "points"
 
 
 def heatmap_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
@@ -116,16 +126,20 @@ def heatmap_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerDa
     return volume, options, "image"
 
 
-_FEATURES = ("finding", "level", "condition", "side", "severity", "probability", "source", "state")
+_FEATURES = ("finding", "label", "level", "condition", "side", "severity", "probability", "source", "state")
 
 
 def _landmark_features(landmark: Landmark, finding: Finding | None, is_stale: bool) -> dict[str, Any]:
     key, probs = landmark.key, finding.probs if finding else None
+    side = key.condition.side
+    placed = landmark.source.value if landmark.source is not LandmarkSource.PREDICTED else ""
+    words = (key.level.value, side.value[0] if side else "", placed, "stale" if is_stale else "")
     return {
         "finding": key.column,
+        "label": " ".join(filter(None, words)),
         "level": key.level.value,
         "condition": key.condition.value,
-        "side": key.condition.side.value if key.condition.side else "",
+        "side": side.value if side else "",
         "severity": probs.severity.label if probs else "not graded",
         "probability": probs.confidence if probs else float("nan"),
         "source": landmark.source.value,

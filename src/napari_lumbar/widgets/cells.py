@@ -1,0 +1,114 @@
+"""What one cell of the matrix says: pure, so that the words can be checked without a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..domain.findings import Finding
+from ..domain.landmarks import Landmark
+from ..domain.spine import FindingKey, Severity
+from ..export.severity_style import SEVERITY_STYLES
+from ..session import SessionState
+
+
+class CellState(Enum):
+    """Whether the grade can be relied on as the answer for the landmark on the screen."""
+
+    EMPTY = "not analysed"
+    CURRENT = "current"
+    STALE = "stale: a landmark moved after this was graded"
+    REGRADING = "regrading after a landmark moved"
+    NOT_GRADED = "not graded"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The words and the meaning of one cell; the delegate turns them into ink."""
+
+    state: CellState
+    severity: Severity | None = None
+    title: str = "\N{EN DASH}"
+    note: str = ""
+    corrected: bool = False
+    tooltip: str = "Not analysed yet"
+
+
+#: The word a severity has where there is no room for its label.
+_SHORT = {Severity.NORMAL_MILD: "Normal", Severity.MODERATE: "Moderate", Severity.SEVERE: "Severe"}
+
+EMPTY_CELL = Cell(CellState.EMPTY)
+
+
+def describe(state: SessionState, key: FindingKey, regrading: bool) -> Cell:
+    """Return the cell of ``key``; ``regrading`` says whether stale findings are being graded right now."""
+    finding, is_stale = state.finding(key), key in state.stale
+    cell_state = _cell_state(finding, is_stale, regrading)
+    return Cell(
+        state=cell_state,
+        severity=None if is_stale else finding.severity,
+        title=_title(cell_state, finding),
+        note=_note(state, key, is_stale),
+        corrected=key in state.corrections,
+        tooltip=explain(state, key, cell_state),
+    )
+
+
+def grade_text(finding: Finding) -> str:
+    """A grade in short, for example ``Moderate 0.62``."""
+    return f"{finding.probs.severity.label} {finding.probs.confidence:.2f}" if finding.probs else "Not graded"
+
+
+def change_text(state: SessionState, key: FindingKey) -> str:
+    """The grade, or old and new after a correction: ``Moderate 0.62 → Severe 0.81``."""
+    now = grade_text(state.finding(key))
+    return f"{grade_text(state.predicted(key))} → {now}" if state.is_regraded(key) else now
+
+
+def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
+    """Everything a person may ask about a cell, in lines."""
+    finding = state.finding(key)
+    lines = [key.text, change_text(state, key)]
+    if finding.probs:
+        lines += [f"{s.label}: {p:.3f}" for s, p in zip(Severity, finding.probs.as_tuple, strict=True)]
+    if finding.not_gradable:
+        lines.append(f"Why: {finding.not_gradable.reason}")
+    lines += [f"Landmark: {source_text(state.landmarks.get(key))}", f"Grade: {cell_state.value}"]
+    return "\n".join(lines)
+
+
+def source_text(landmark: Landmark | None) -> str:
+    """Who placed a landmark, and how sure: ``predicted, confidence 0.93``."""
+    if landmark is None:
+        return "none"
+    sure = f", confidence {landmark.confidence:.2f}" if landmark.confidence is not None else ""
+    return f"{landmark.source.value}{sure}"
+
+
+def _cell_state(finding: Finding, is_stale: bool, regrading: bool) -> CellState:
+    if is_stale:
+        return CellState.REGRADING if regrading else CellState.STALE
+    return CellState.CURRENT if finding.probs else CellState.NOT_GRADED
+
+
+def _title(cell_state: CellState, finding: Finding) -> str:
+    if cell_state is CellState.STALE:
+        return "Stale"
+    if cell_state is CellState.REGRADING:
+        return "Regrading…"
+    if finding.probs is None:
+        return "Not graded"
+    style = SEVERITY_STYLES[finding.probs.severity]
+    return f"{style.symbol} {style.label}"
+
+
+def _note(state: SessionState, key: FindingKey, is_stale: bool) -> str:
+    finding = state.finding(key)
+    if is_stale:
+        return _was(finding)
+    sure = f"{finding.probs.confidence:.2f}" if finding.probs else ""
+    return f"{sure} {_was(state.predicted(key))}".strip() if state.is_regraded(key) else sure
+
+
+def _was(finding: Finding) -> str:
+    return f"was {_SHORT[finding.probs.severity]}" if finding.probs else "was not graded"

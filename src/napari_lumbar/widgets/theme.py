@@ -1,0 +1,38 @@
+"""Colours of the window. Severity colours are those of the report; text or a symbol always says the same."""
+
+from __future__ import annotations
+
+from qtpy.QtGui import QColor, QPalette
+
+from ..domain.spine import Severity
+from ..export.severity_style import SEVERITY_STYLES, UNGRADED_FILL
+
+#: napari's point symbols that match the report's disc, square and diamond.
+POINT_SYMBOLS = {Severity.NORMAL_MILD: "disc", Severity.MODERATE: "square", Severity.SEVERE: "diamond"}
+UNGRADED_SYMBOL = "ring"
+CURSOR_COLOUR = "#56B4E9"
+BOX_COLOUR = "#F0E442"
+
+#: How strongly a severity fills its cell: the common normal one recedes, the others stand out.
+_FILL_STRENGTH = {Severity.NORMAL_MILD: 0.30, Severity.MODERATE: 1.0, Severity.SEVERE: 1.0}
+
+
+def cell_colours(severity: Severity | None, palette: QPalette) -> tuple[QColor, QColor]:
+    """(background, ink) of a matrix cell in the window's theme."""
+    base, ink = palette.window().color(), palette.windowText().color()
+    if severity is None:
+        return mix(base, ink, 0.08), ink
+    strength = _FILL_STRENGTH[severity]
+    style = SEVERITY_STYLES[severity]
+    return mix(base, QColor(style.fill), strength), QColor(style.ink) if strength == 1 else ink
+
+
+def ungraded_colour() -> QColor:
+    """The grey of what has no current grade."""
+    return QColor(UNGRADED_FILL)
+
+
+def mix(under: QColor, over: QColor, strength: float) -> QColor:
+    """Lay ``over`` on ``under`` with an opacity of 0..1."""
+    pairs = zip(under.getRgb()[:3], over.getRgb()[:3], strict=True)
+    return QColor(*(round(a + (b - a) * strength) for a, b in pairs))
