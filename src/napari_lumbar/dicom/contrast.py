@@ -3,8 +3,9 @@
 In T2 the fluid of the canal is a bright band among darker bone and muscle; in T1 it is a dark one. Both
 leave their mark on how strongly bands of canal-like width stand out, bright against dark, in the strip in
 front of the skin of the back. A linear rule weighs those percentiles. Its weights were fitted on
-mid-sagittal images of SPIDER (van der Graaf et al., Scientific Data 11, 264, 2024; CC BY 4.0) by
-``benchmarks/contrast_rule.py``, which also prints its accuracy on patients left out.
+mid-sagittal images of SPIDER (van der Graaf et al., Scientific Data 11, 264, 2024; CC BY 4.0), STIR being
+simulated from them, by ``benchmarks/contrast_rule.py``. On patients left out it tells 93 % of single images
+and 99 % of a patient's pairs right, so series are compared with each other wherever there are two.
 """
 
 from __future__ import annotations
