@@ -58,9 +58,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, small_study: Study, fake_system: Syst
         return replace(small_study, study_id=uid or small_study.study_id)
 
     monkeypatch.setattr(dicom, "read_study", read)
-    monkeypatch.setattr(
-        pipeline, "load_system", lambda bundle, device: replace(fake_system, device=device), raising=False
-    )
+    monkeypatch.setattr(pipeline, "load_system", lambda bundle, device: replace(fake_system, device=device))
 
 
 def test_analyze_writes_four_files_and_prints_the_table(folder: Path, tmp_path: Path) -> None:
@@ -81,6 +79,7 @@ def test_a_log_gets_one_line_per_stage(folder: Path, tmp_path: Path) -> None:
     result = run("analyze", folder, "--out", tmp_path / "out")
     stages = [line.split(" s  ")[1] for line in result.stdout.splitlines() if " s  " in line]
     assert stages[:3] == ["loading the weights", "reading the study", "locating"]
+    assert stages[-1] == "writing the results"
     assert "\x1b" not in result.stdout
 
 
@@ -98,7 +97,7 @@ def test_timings_device_and_chosen_study_reach_the_document(folder: Path, tmp_pa
     [
         (dicom, "read_study", StudyError("no MR image"), ExitCode.STUDY_UNREADABLE, "error: no MR image"),
         (pipeline, "load_system", BundleError("altered"), ExitCode.BUNDLE_BROKEN, "error: altered"),
-        (pipeline, "load_system", LumbarError("odd"), ExitCode.UNEXPECTED, "error: odd"),
+        (pipeline, "load_system", LumbarError("no CUDA"), ExitCode.USAGE, "error: no CUDA"),
         (dicom, "read_study", KeyboardInterrupt(), ExitCode.CANCELLED, "cancelled; no result was changed"),
         (dicom, "read_study", Cancelled("by token"), ExitCode.CANCELLED, "cancelled; no result was changed"),
         (
@@ -120,7 +119,7 @@ def test_expected_errors_are_one_sentence_and_a_status(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, name, raising(error), raising=False)
+    monkeypatch.setattr(module, name, raising(error))
     result = run("analyze", folder, "--out", tmp_path / "out")
     assert result.exit_code == code
     assert result.stderr == f"{sentence}\n"
@@ -139,7 +138,7 @@ def test_an_unforeseen_error_is_not_swallowed(
 def test_an_output_that_is_a_file_is_refused_before_any_work(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "load_system", raising(AssertionError("too late")), raising=False)
+    monkeypatch.setattr(pipeline, "load_system", raising(AssertionError("too late")))
     in_the_way = tmp_path / "out"
     in_the_way.write_text("mine")
     result = run("analyze", folder, "--out", in_the_way)
@@ -155,9 +154,7 @@ def test_nothing_graded_has_its_own_status_and_still_a_report(
             why = NotGradable("no-axial", "there is no axial series")
             return {key: Finding(key, None, None, not_gradable=why) for key in keys}
 
-    monkeypatch.setattr(
-        pipeline, "load_system", lambda *_: replace(fake_system, grader=Refusing()), raising=False
-    )
+    monkeypatch.setattr(pipeline, "load_system", lambda *_: replace(fake_system, grader=Refusing()))
     result = run("analyze", folder, "--out", tmp_path / "out")
     assert result.exit_code == ExitCode.NOTHING_GRADED
     assert "not gradable, there is no axial series: L1/L2" in result.stdout
@@ -208,6 +205,30 @@ def test_phantom_never_replaces_a_data_set(tmp_path: Path, monkeypatch: pytest.M
     assert result.exit_code == ExitCode.NOT_WRITABLE
     assert "is not empty and its tables would be replaced" in result.stderr
     assert len(asked) == 1
+
+
+def test_evaluate_prints_the_figures_and_keeps_progress_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Figures:
+        def lines(self) -> list[str]:
+            return ["median 1.00 mm", RESEARCH_USE_ONLY]
+
+    def evaluate(studies: int, seed: int, bundle: Path | None, device: str, say: Any) -> Figures:
+        say(f"analysed {studies} from {seed} on {device}")
+        return Figures()
+
+    monkeypatch.setattr("napari_lumbar.training.evaluate.evaluate_phantoms", evaluate)
+    result = run("evaluate", "--studies", 3, "--seed", 5, "--device", "cpu")
+    assert result.stderr == "analysed 3 from 5 on cpu\n"
+    assert result.stdout.splitlines() == ["median 1.00 mm", RESEARCH_USE_ONLY]
+
+
+def test_open_hands_study_and_bundle_to_the_window(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[Path, Path | None]] = []
+    monkeypatch.setattr("napari_lumbar.widgets.open_study", lambda *asked: opened.append(asked))
+    assert run("open", folder, "--bundle", tmp_path).exit_code == ExitCode.OK
+    assert opened == [(folder, tmp_path)]
 
 
 def test_demo_analyses_a_study_made_on_the_spot_twice(
@@ -273,20 +294,29 @@ def test_doctor_says_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_doctor_without_window_or_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "WINDOW_PROBE", "raise SystemExit('no display here')")
-    monkeypatch.setattr(pipeline, "load_system", raising(BundleError("holds no bundle.json")), raising=False)
+    monkeypatch.setenv("DISPLAY", ":77")
+    monkeypatch.setattr(doctor, "WINDOW_PROBE", "raise SystemExit('no OpenGL here')")
+    monkeypatch.setattr(pipeline, "load_system", raising(BundleError("holds no bundle.json")))
     result = run("doctor")
     assert result.exit_code == ExitCode.BUNDLE_BROKEN
     assert "--  bundle      holds no bundle.json" in result.stdout.splitlines()
-    assert "--  window      no display here" in result.stdout.splitlines()
+    assert "--  window      no OpenGL here" in result.stdout.splitlines()
 
 
 def test_doctor_survives_a_window_system_that_dies_or_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":77")
     monkeypatch.setattr(doctor, "WINDOW_PROBE", "import os; os.abort()")
     assert "Qt ended with status -6" in run("doctor").stdout
     monkeypatch.setattr(doctor, "WINDOW_PROBE", "import time; time.sleep(60)")
     monkeypatch.setattr(doctor, "WINDOW_TIMEOUT_S", 0.5)
     assert "gave no answer within 0.5 s" in run("doctor").stdout
+
+
+def test_doctor_says_that_there_is_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    assert "no display here (DISPLAY is not set); xvfb-run gives" in run("doctor").stdout
 
 
 def test_doctor_names_a_missing_or_doubled_qt(monkeypatch: pytest.MonkeyPatch) -> None:

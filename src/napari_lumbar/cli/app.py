@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -124,9 +125,9 @@ def evaluate(
     with expected_errors():
         from ..training.evaluate import evaluate_phantoms
 
-        for line in evaluate_phantoms(studies, seed, bundle, device.value).lines():
+        evaluation = evaluate_phantoms(studies, seed, bundle, device.value, partial(typer.echo, err=True))
+        for line in evaluation.lines():
             typer.echo(line)
-        typer.echo(RESEARCH_USE_ONLY)
 
 
 @app.command(name="open", help=f"Open a study in napari. {RESEARCH_USE_ONLY}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -100,19 +101,20 @@ def _decoders() -> Check:
     from pydicom import uid
     from pydicom.pixels.decoders.base import get_decoder
 
+    codecs = 'pip install "napari-lumbar[codecs]"'
     syntaxes = {
-        "RLE": uid.RLELossless,
-        "JPEG": uid.JPEGBaseline8Bit,
-        "JPEG lossless": uid.JPEGLosslessSV1,
-        "JPEG-LS": uid.JPEGLSLossless,
-        "JPEG 2000": uid.JPEG2000Lossless,
+        "RLE": (uid.RLELossless, codecs),
+        "JPEG": (uid.JPEGBaseline8Bit, codecs),
+        "JPEG-LS": (uid.JPEGLSLossless, codecs),
+        "JPEG 2000": (uid.JPEG2000Lossless, codecs),
+        "JPEG lossless": (
+            uid.JPEGLosslessSV1,
+            "pip install pylibjpeg pylibjpeg-libjpeg, which is under the GPL",
+        ),
     }
-    missing = [name for name, syntax in syntaxes.items() if not get_decoder(syntax).is_available]
-    present = [name for name in syntaxes if name not in missing]
-    text = f"uncompressed, {', '.join(present)}"
-    if not missing:
-        return Check("decoders", True, text)
-    return Check("decoders", False, f'{text}; not {", ".join(missing)}: pip install "napari-lumbar[codecs]"')
+    present = [name for name, (syntax, _) in syntaxes.items() if get_decoder(syntax).is_available]
+    missing = [f"; not {name}: {syntaxes[name][1]}" for name in syntaxes if name not in present]
+    return Check("decoders", not missing, ", ".join(["uncompressed", *present]) + "".join(missing))
 
 
 def _bundle(bundle: Path | None) -> Check:
@@ -134,9 +136,11 @@ def _window() -> Check:
         return Check("window", False, f"gave no answer within {WINDOW_TIMEOUT_S} s")
     if done.returncode == 0:
         return Check("window", True, done.stdout.strip().splitlines()[-1])
-    return Check("window", False, _last_line(done.stderr) or f"Qt ended with status {done.returncode}")
+    return Check("window", False, _why_no_window(done))
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+def _why_no_window(done: subprocess.CompletedProcess[str]) -> str:
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        return "no display here (DISPLAY is not set); xvfb-run gives a program a virtual one"
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else f"Qt ended with status {done.returncode}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ..domain.errors import BundleError, Cancelled, ExportError, StudyError
+from ..domain.errors import BundleError, Cancelled, ExportError, LumbarError, StudyError
 
 
 class ExitCode(IntEnum):
@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
 _MEANINGS = {
     ExitCode.OK: "done",
     ExitCode.UNEXPECTED: "an error nobody foresaw",
-    ExitCode.USAGE: "the command was not understood",
+    ExitCode.USAGE: "the command was not understood, or asks for what is not there",
     ExitCode.STUDY_UNREADABLE: "the folder holds nothing that can be read as a lumbar MR study",
     ExitCode.BUNDLE_BROKEN: "the bundle of weights is incomplete, altered or unknown",
     ExitCode.NOTHING_GRADED: "no finding could be graded; the report says why",
@@ -50,6 +50,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     ImportError: ExitCode.PART_MISSING,
     Cancelled: ExitCode.CANCELLED,
     KeyboardInterrupt: ExitCode.CANCELLED,
+    LumbarError: ExitCode.USAGE,  # the base of most of these, so the last
 }
 
 

@@ -71,5 +71,6 @@ def _analyzed(request: Request, report: ProgressCallback) -> Analysis:
         study, system, lambda p: report(Progress(p.stage, _READING + (1 - _READING) * p.fraction))
     )
     analysis = replace(analysis, timings_s={"read": read_s, **analysis.timings_s})
+    report(Progress("writing the results", 1.0))
     write_results(study, analysis, request.out)
     return analysis
