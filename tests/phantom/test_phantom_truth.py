@@ -8,11 +8,19 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import FileDataset
 
 from napari_lumbar.domain.landmarks import Landmarks
 from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
 from napari_lumbar.domain.study import SeriesRole
-from napari_lumbar.phantom import PhantomConfig, PhantomStudy, make_phantom, write_cohort
+from napari_lumbar.phantom import (
+    PhantomConfig,
+    PhantomStudy,
+    make_phantom,
+    write_cohort,
+    write_rsna,
+    write_study,
+)
 
 SMALL = PhantomConfig(balanced=True, sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6)
 SEED = 11
@@ -125,3 +133,37 @@ def test_slices_run_right_to_left_and_downwards(phantom: PhantomStudy) -> None:
 def test_seed_must_number_a_study() -> None:
     with pytest.raises(ValueError, match=r"seed -1 must lie within 0..999999999"):
         make_phantom(-1, SMALL)
+
+
+def test_compressed_files_hold_the_same_pixels(phantom: PhantomStudy, tmp_path: Path) -> None:
+    write_study(phantom, tmp_path / "study", rle=True)
+    series = phantom.study.series[0]
+    path = tmp_path / "study" / series.series_id / f"{series.slices[0].instance_number}.dcm"
+    stored = pydicom.dcmread(path)
+    assert stored.file_meta.TransferSyntaxUID == pydicom.uid.RLELossless
+    np.testing.assert_array_equal(stored.pixel_array, series.slices[0].pixels)
+
+
+def test_files_carry_no_hint_of_their_role(phantom: PhantomStudy, cohort: Path) -> None:
+    path = next((cohort / "train_images").rglob("1.dcm"))
+    header = pydicom.dcmread(path)
+    hints = ("Modality", "SeriesDescription", "RepetitionTime", "EchoTime")
+    assert not [name for name in hints if name in header]
+
+
+def test_an_interrupted_write_leaves_no_study(
+    phantom: PhantomStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(FileDataset, "save_as", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_rsna([phantom], tmp_path)
+    assert not (tmp_path / "train_images" / phantom.study.study_id).exists()
+    assert not (tmp_path / "train.csv").exists()
+
+
+def test_a_cohort_needs_a_study(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="studies 0 must be at least 1"):
+        write_cohort(tmp_path, studies=0, seed=1)

@@ -68,6 +68,7 @@ def paint_posterior(grid: SpineGrid, body: Body, size: float) -> None:
     if not body.is_sacral:
         _spinous(grid, body, size)
         _transverse(grid, body, size)
+        _pillars(grid, body, size)
 
 
 def _bone(voxels: Voxels, radius: FloatMap, half_thickness_mm: float) -> None:
@@ -127,6 +128,18 @@ def _transverse(grid: SpineGrid, body: Body, size: float) -> None:
     middle = depth + 0.22 * (far - inner)
     radius = ((voxels.along - along) / 5) ** 2 + ((voxels.behind - middle) / 3.4) ** 2
     _bone(voxels, np.where(far > inner - 2, radius, np.float32(9)), 3.4)
+
+
+def _pillars(grid: SpineGrid, body: Body, size: float) -> None:
+    """The columns of bone between the upper and the lower joints."""
+    centre, depth = body.canal_half_width_mm + 4 * size, body.half_depth_mm + 17 * size
+    top, bottom = body.top_mm + 0.1 * body.height_mm, body.bottom_mm
+    reach = centre + 7
+    voxels = grid.select((top, bottom), (depth - 7, depth + 7), (-reach, reach))
+    across = (np.abs(voxels.lateral) - centre) / (5.2 * size)
+    middle, half = (top + bottom) / 2, (bottom - top) / 2
+    radius = across**2 + ((voxels.behind - depth) / (4.6 * size)) ** 2
+    _bone(voxels, radius + ((voxels.along - middle) / half) ** 8, 4.6)
 
 
 def paint_sacral_wings(grid: SpineGrid, bodies: tuple[Body, ...]) -> None:

@@ -95,7 +95,7 @@ def plan_sagittal(
     """
     matrix = rotation(*(np.asarray(turn_deg) + rng.normal(0, 0.5, 3)))
     rows, columns = _sagittal_size(rng, config)
-    row_mm = rng.uniform(265, 320) * shape.size / min(rows, columns)
+    row_mm = rng.uniform(245, 330) * np.sqrt(shape.size) / min(rows, columns)
     image = _Image(
         np.round(matrix @ (0, 1, 0), 8), np.round(matrix @ (0, 0, -1), 8), (row_mm, row_mm), (rows, columns)
     )

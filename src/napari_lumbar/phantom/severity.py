@@ -48,6 +48,14 @@ def _latent_factor() -> FloatArray:
     return np.linalg.cholesky(np.kron(np.array(CONDITION_CORRELATION), levels))
 
 
+@cache
+def _latent_thresholds() -> FloatArray:
+    """Latent values above which a finding is moderate, and severe, shape (25, 2)."""
+    table = severity_frequencies()
+    cumulated = np.cumsum([table[key] for key in ALL_FINDINGS], axis=1)
+    return np.asarray(ndtri(cumulated[:, :2]), dtype=np.float64)
+
+
 def sample_severities(rng: np.random.Generator, balanced: bool = False) -> Mapping[FindingKey, Severity]:
     """Draw the severities of one study.
 
@@ -62,8 +70,5 @@ def sample_severities(rng: np.random.Generator, balanced: bool = False) -> Mappi
         draws = rng.integers(0, len(Severity), len(ALL_FINDINGS))
         return {key: Severity(int(d)) for key, d in zip(ALL_FINDINGS, draws, strict=True)}
     latent = _latent_factor() @ rng.standard_normal(len(ALL_FINDINGS))
-    frequencies = severity_frequencies()
-    return {
-        key: Severity(int(np.searchsorted(ndtri(np.cumsum(frequencies[key])[:2]), value)))
-        for key, value in zip(ALL_FINDINGS, latent, strict=True)
-    }
+    ranks = (latent[:, None] > _latent_thresholds()).sum(axis=1)
+    return {key: Severity(int(rank)) for key, rank in zip(ALL_FINDINGS, ranks, strict=True)}

@@ -21,7 +21,7 @@ DISC_NAMES: Final = ("T11/T12", "T12/L1", *(level.value for level in Level), "S1
 DISC_DISTANCES_MM: Final = (30.4, 32.9, 34.9, 36.0, 35.7, 35.2, 29.0)
 DISC_HEIGHTS_MM: Final = (5.5, 7.0, 8.5, 9.5, 10.5, 11.0, 10.0, 3.0)
 #: Tangent of the spine behind the vertical at each disc, degrees; then further down the sacrum.
-DISC_ANGLES_DEG: Final = (-8.0, -12.0, -12.0, -9.5, -3.0, 9.0, 27.0, 44.0)
+DISC_ANGLES_DEG: Final = (-9.0, -14.5, -15.0, -12.0, -4.5, 9.5, 28.0, 44.0)
 SACRUM_ANGLES_DEG: Final = (50.0, 42.0, 15.0)
 SACRUM_STEPS_MM: Final = (25.0, 50.0, 80.0)
 #: Bodies T11, T12, L1 .. L5, S1, S2: half width and half depth, mm.
@@ -34,7 +34,7 @@ PEDICLE_HALF_WIDTHS_MM: Final = (3.5, 3.8, 3.8, 4.0, 4.6, 5.6, 7.5, 9.0, 8.0)
 FORAMEN_LATERAL_MM: Final = (14.6, 15.2, 16.0, 17.0, 18.3)
 RECESS_LATERAL_MM: Final = (8.8, 8.4, 8.0, 7.8, 8.2)
 #: Foramen and recess behind the body's posterior wall; foramen above the disc, mm.
-FORAMEN_BEHIND_MM: Final = (6.0, 5.5, 5.0, 4.5, 3.5)
+FORAMEN_BEHIND_MM: Final = (7.6, 6.8, 5.6, 3.4, 1.6)
 FORAMEN_ABOVE_MM: Final = 6.0
 RECESS_BEHIND_MM: Final = 4.2
 #: Posterior wall of the bodies to the meeting point of the laminae.
@@ -176,8 +176,8 @@ def _curve(rng: np.random.Generator, discs: tuple[Disc, ...]) -> SpineCurve:
     knots = np.concatenate([knots, knots[-1] + np.array(SACRUM_STEPS_MM)])
     angles = np.array([*DISC_ANGLES_DEG, *SACRUM_ANGLES_DEG])
     middle = angles[:8].mean()
-    angles = middle + (angles - middle) * rng.uniform(0.7, 1.2) + rng.normal(0, 4)
-    angles[:8] += rng.normal(0, 1.5, 8)
+    angles = middle + (angles - middle) * rng.uniform(0.65, 1.2) + rng.normal(0, 5.5)
+    angles[:8] += rng.normal(0, 2.5, 8)
     amplitude = abs(rng.normal(0, 1.5))
     return SpineCurve.through(knots, angles, amplitude, rng.uniform(0, 2 * np.pi))
 
