@@ -57,6 +57,8 @@ class Landmarks:
 
     points: Mapping[FindingKey, Landmark] = field(default_factory=dict)
     missing: Mapping[FindingKey, NotGradable] = field(default_factory=dict)
+    #: What a reader should know about all of them, for example that the numbering is unsure.
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Landmark]:
         return iter(self.points.values())

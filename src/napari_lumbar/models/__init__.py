@@ -1,1 +1,1 @@
-"""models."""
+"""Networks, the catalog that names them, and bundles of their weights."""

@@ -48,7 +48,7 @@ def analyze(
         accounting=study.accounting,
         provenance=provenance(system),
         timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
-        warnings=study.warnings,
+        warnings=(*study.warnings, *landmarks.notes),
     )
 
 

@@ -1,0 +1,124 @@
+"""A bundle: a folder of weights with ``bundle.json``, enough to analyse a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
+
+from ..domain.errors import BundleError
+from .catalog import build_network
+from .weights import file_sha256, load_weights, save_weights
+
+MANIFEST = "bundle.json"
+MODEL_CARD = "MODEL_CARD.md"
+
+N = TypeVar("N", bound=nn.Module)
+
+
+class NetworkEntry(BaseModel):
+    """One network of a bundle."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    architecture: str = Field(description="key of the architecture catalog")
+    config: dict[str, Any] = Field(description="arguments of the architecture's configuration")
+    file: str = Field(
+        description="file name of the weights, inside the bundle", pattern=r"^[\w.-]+\.safetensors$"
+    )
+    sha256: str = Field(description="SHA-256 of that file", pattern=r"^[0-9a-f]{64}$")
+    parameters: int = Field(description="number of trainable values")
+
+
+class BundleManifest(BaseModel):
+    """``bundle.json``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: Literal[1] = 1
+    name: str
+    recipe: str = Field(description="the system whose structure this is")
+    preset: str
+    networks: dict[str, NetworkEntry]
+    training: dict[str, Any] = Field(description="command, seed, data and steps that made the weights")
+    settings: dict[str, Any] = Field(default_factory=dict, description="numbers fitted with the networks")
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A verified bundle with its networks in evaluation mode on the CPU."""
+
+    manifest: BundleManifest
+    networks: Mapping[str, nn.Module]
+    sha256: str
+
+    def network(self, name: str, kind: type[N]) -> N:
+        """One network by name.
+
+        Raises
+        ------
+        BundleError
+            If there is none of that name, or it is of another architecture.
+        """
+        found = self.networks.get(name)
+        if not isinstance(found, kind):
+            raise BundleError(
+                f"bundle {self.manifest.name!r} has no {kind.__name__} called {name!r}; "
+                f"it holds { {n: type(m).__name__ for n, m in self.networks.items()} }"
+            )
+        return found
+
+
+def default_bundle_path() -> Path:
+    """The folder of the embedded default bundle."""
+    return Path(__file__).parent.parent / "bundles" / "default"
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read and verify a bundle.
+
+    Raises
+    ------
+    BundleError
+        If the manifest or a network is missing, malformed, altered or of an unknown kind.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleError(f"{folder.name!r} is not a bundle: it holds no {MANIFEST}")
+    try:
+        manifest = BundleManifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BundleError(f"{MANIFEST} of {folder.name!r} is malformed: {error}") from error
+    networks = {name: _load_network(folder, entry) for name, entry in manifest.networks.items()}
+    return Bundle(manifest, networks, file_sha256(path))
+
+
+def write_network(
+    folder: Path, name: str, architecture: str, config: Any, network: nn.Module
+) -> NetworkEntry:
+    """Write one network's weights into ``folder``; ``config`` is the architecture's dataclass."""
+    file = f"{name}.safetensors"
+    return NetworkEntry(
+        architecture=architecture,
+        config=asdict(config),
+        file=file,
+        sha256=save_weights(network, folder / file),
+        parameters=sum(p.numel() for p in network.parameters()),
+    )
+
+
+def write_manifest(folder: Path, manifest: BundleManifest) -> None:
+    """Write ``bundle.json``; the last file of a bundle to appear."""
+    temporary = folder / f"{MANIFEST}.part"
+    temporary.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    temporary.replace(folder / MANIFEST)
+
+
+def _load_network(folder: Path, entry: NetworkEntry) -> nn.Module:
+    network = build_network(entry.architecture, entry.config)
+    load_weights(network, folder / entry.file, entry.sha256)
+    return network.eval().requires_grad_(False)

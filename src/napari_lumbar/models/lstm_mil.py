@@ -1,0 +1,125 @@
+"""Bi-LSTM attention MIL over the crops of a bag: stage 2 of the multistage system.
+
+Panditrao et al. (first-place RSNA 2024 solution): one encoder per plane, a two-layer bidirectional LSTM over
+the five crops, Tanh attention pooling, and a second, *unshared* attention that is only trained to find the
+annotated slice. What the MIL papers call an instance is a crop here.
+Encoders come from timm (Apache-2.0). Own code. Deviation: ``tiny`` uses a four-stage ConvNeXt of a few
+hundred thousand parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+N_SEVERITIES = 3
+
+
+@dataclass(frozen=True)
+class MilConfig:
+    """Sizes of an ``LstmMil``.
+
+    Parameters
+    ----------
+    planes
+        Names of the planes in the order of the bags, for example ``("sagittal", "axial")``.
+    encoder, encoder_options
+        A timm architecture and its keyword arguments.
+    heatmap_stage
+        The encoder stage whose features make the heatmap.
+    """
+
+    planes: tuple[str, ...]
+    encoder: str = "convnext_atto"
+    encoder_options: Mapping[str, Any] = field(
+        default_factory=lambda: {"depths": (1, 1, 2, 1), "dims": (16, 32, 64, 128)}
+    )
+    dropout: float = 0.1
+    heatmap_stage: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class MilOutput:
+    """Everything one pass gives.
+
+    Parameters
+    ----------
+    logits
+        (B, 3).
+    plane_logits
+        Per plane (B, 3): what each plane says alone.
+    weights
+        Per plane (B, N): attention over the crops, summing to 1.
+    slice_scores
+        Per plane (B, N): raw scores of the auxiliary attention.
+    """
+
+    logits: Tensor
+    plane_logits: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...]
+    slice_scores: tuple[Tensor, ...]
+
+
+class LstmMil(nn.Module):
+    """Bags per plane (B, N, 1, H, W) -> ``MilOutput``."""
+
+    def __init__(self, config: MilConfig) -> None:
+        super().__init__()
+        self.config = config
+        planes = [_Plane(config) for _ in config.planes]
+        self.planes = nn.ModuleList(planes)
+        self._typed_planes = tuple(planes)
+        width = planes[0].width
+        self.dropout = nn.Dropout(config.dropout)
+        self.classify = nn.Linear(width * len(config.planes), N_SEVERITIES)
+        # Shared by the planes on purpose: each plane must speak the same language.
+        self.classify_plane = nn.Linear(width, N_SEVERITIES)
+
+    def heatmap_stages(self) -> list[nn.Module]:
+        """Per plane, the encoder stage whose features make the heatmap."""
+        return [plane.encoder.stages[self.config.heatmap_stage] for plane in self._typed_planes]
+
+    def forward(self, bags: tuple[Tensor, ...]) -> MilOutput:
+        """Grade bags, one tensor per plane in the order of ``config.planes``."""
+        pooled, weights, scores = zip(
+            *(plane(bag) for plane, bag in zip(self.planes, bags, strict=True)), strict=True
+        )
+        return MilOutput(
+            logits=self.classify(self.dropout(torch.cat(pooled, dim=-1))),
+            plane_logits=tuple(self.classify_plane(p) for p in pooled),
+            weights=weights,
+            slice_scores=scores,
+        )
+
+
+class _Plane(nn.Module):
+    """(B, N, 1, H, W) -> pooled (B, F), weights (B, N), auxiliary scores (B, N)."""
+
+    def __init__(self, config: MilConfig) -> None:
+        super().__init__()
+        self.encoder: Any = timm.create_model(
+            config.encoder, pretrained=False, in_chans=1, num_classes=0, **config.encoder_options
+        )
+        self.width: int = int(self.encoder.num_features)
+        self.lstm = nn.LSTM(
+            self.width,
+            self.width // 2,
+            num_layers=2,
+            bidirectional=True,
+            batch_first=True,
+            dropout=config.dropout,
+        )
+        self.attention = nn.Sequential(nn.Tanh(), nn.Linear(self.width, 1))
+        self.slice_attention = nn.Sequential(nn.Tanh(), nn.Linear(self.width, 1))
+
+    def forward(self, bag: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        tokens = self.encoder(bag.flatten(0, 1)).unflatten(0, bag.shape[:2])
+        tokens, _ = self.lstm(tokens)
+        weights = self.attention(tokens).squeeze(-1).softmax(-1)
+        pooled = (weights[..., None] * tokens).sum(1)
+        return pooled, weights, self.slice_attention(tokens).squeeze(-1)

@@ -1,0 +1,138 @@
+"""Running the sagittal network over a series: maps of every slice, in one frame of millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..domain.geometry import FloatArray, SliceGeometry
+from ..domain.study import MRSeries, MRSlice, PixelArray
+from ..models.heatmap_unet import named_probabilities, pad_to_multiple
+from ..preprocess.intensity import percentile_scale
+from ..preprocess.resample import resample_to_mm
+from .naming import DiscEvidence
+from .progress import CancelToken
+
+#: Named channels, cranial to caudal, and the maps after them; fixed by training.
+NAMED_DISCS = ("T12/L1", "L1/L2", "L2/L3", "L3/L4", "L4/L5", "L5/S1")
+MAPS = ("any_disc", "foramen", "canal", "disc", "vertebra")
+INPUT_MM = 1.5
+MAP_MM = 2 * INPUT_MM
+
+_BATCH = 4
+#: Slices this near to the middle of the canal are averaged before discs are named.
+_MIDDLE_MM = 9.0
+
+
+@dataclass(frozen=True, eq=False)
+class SagittalMaps:
+    """Maps of one sagittal stack.
+
+    Parameters
+    ----------
+    slices
+        The stack's slices in the usual view, patient right to left.
+    first_index
+        ``slice_index`` of the stack's first slice in its series.
+    named, absent
+        Probabilities per slice, shape (slices, 6, h, w) and (slices, 6).
+    maps
+        Probabilities by name, each of shape (slices, h, w).
+    """
+
+    slices: tuple[MRSlice, ...]
+    first_index: int
+    named: PixelArray
+    absent: PixelArray
+    maps: dict[str, PixelArray]
+
+    @property
+    def geometry(self) -> SliceGeometry:
+        """Geometry of the middle slice; the stack's slices are parallel and alike."""
+        return self.slices[len(self.slices) // 2].geometry
+
+    @property
+    def across_mm(self) -> FloatArray:
+        """Position of each slice along the patient's left, shape (slices,), from the middle slice."""
+        normal = left_pointing(self.geometry)
+        centres = np.stack([s.geometry.centre_lps_mm for s in self.slices])
+        return np.asarray((centres - self.geometry.centre_lps_mm) @ normal)
+
+    def pixel_from_map(self, map_rc: FloatArray) -> FloatArray:
+        """Map pixel to (row, column) of the slices: map pixel i covers input pixels 2i and 2i + 1."""
+        return (2 * np.asarray(map_rc) + 0.5) * INPUT_MM / self.geometry.spacing_rc_mm
+
+    def map_from_pixel(self, pixel_rc: FloatArray) -> FloatArray:
+        """Inverse of ``pixel_from_map``."""
+        return (np.asarray(pixel_rc) * self.geometry.spacing_rc_mm / INPUT_MM - 0.5) / 2
+
+    def map_from_lps(self, point_lps_mm: FloatArray) -> FloatArray:
+        """Project a point onto the maps, shape (2,)."""
+        return self.map_from_pixel(self.geometry.pixel_from_lps(point_lps_mm))
+
+    def middle_evidence(self) -> tuple[DiscEvidence, float]:
+        """Average the slices around the canal's middle; also return that middle in mm across."""
+        mass = self.maps["canal"].sum((-2, -1)).astype(np.float64) ** 2
+        across = self.across_mm
+        centre = float((mass * across).sum() / max(mass.sum(), 1e-9)) if mass.sum() > 0 else 0.0
+        chosen = np.argsort(np.abs(across - centre))[
+            : max(3, int((np.abs(across - centre) <= _MIDDLE_MM).sum()))
+        ]
+        evidence = DiscEvidence(
+            any_disc=self.maps["any_disc"][chosen].mean(0),
+            named=self.named[chosen].mean(0),
+            absent=self.absent[chosen].mean(0),
+            pixel_mm=MAP_MM,
+        )
+        return evidence, centre
+
+
+def left_pointing(geometry: SliceGeometry) -> FloatArray:
+    """The slice normal, turned to the patient's left (+x)."""
+    normal = geometry.normal
+    return normal if normal[0] > 0 else -normal
+
+
+def sagittal_maps(
+    network: nn.Module, series: MRSeries, device: torch.device, cancel: CancelToken
+) -> SagittalMaps:
+    """Run the network over the largest stack of a sagittal series in the usual view."""
+    sizes = [len(stack.slices) for stack in series.stacks]
+    largest = int(np.argmax(sizes))
+    slices = series.stacks[largest].slices
+    named: list[PixelArray] = []
+    absent: list[PixelArray] = []
+    maps: list[PixelArray] = []
+    for start in range(0, len(slices), _BATCH):
+        cancel.raise_if_cancelled()
+        images = np.stack([network_image(s) for s in slices[start : start + _BATCH]])
+        batch = _run(network, torch.from_numpy(images)[:, None], device)
+        for store, values in zip((named, absent, maps), batch, strict=True):
+            store.append(values)
+    stacked = np.concatenate(maps)
+    return SagittalMaps(
+        slices=slices,
+        first_index=sum(sizes[:largest]),
+        named=np.concatenate(named),
+        absent=np.concatenate(absent),
+        maps={name: stacked[:, i] for i, name in enumerate(MAPS)},
+    )
+
+
+def network_image(mr_slice: MRSlice) -> PixelArray:
+    """A slice as the network sees it: scaled to 0..1, square pixels of 1.5 mm."""
+    scaled = percentile_scale(mr_slice.pixels)
+    return resample_to_mm(scaled, mr_slice.geometry.spacing_rc_mm, INPUT_MM)
+
+
+def _run(network: nn.Module, image: torch.Tensor, device: torch.device) -> tuple[PixelArray, ...]:
+    with torch.inference_mode():
+        logits, absent = network(pad_to_multiple(image.to(device)))
+        height, width = (-(-n // 2) for n in image.shape[-2:])
+        logits = logits[..., :height, :width]  # what lies in the padding is not in the image
+        named, nowhere = named_probabilities(logits[:, : len(NAMED_DISCS)], absent)
+        maps = logits[:, len(NAMED_DISCS) :].float().sigmoid()
+    return named.cpu().numpy(), nowhere.cpu().numpy(), maps.cpu().numpy()

@@ -1,0 +1,186 @@
+"""Which crops a finding is graded from (Table 1 of the multistage system), and their pixels.
+
+The published ranges are pixels in a frame resized to 512 x 512, not native pixels and not millimetres.
+Crops of the patient's right side are mirrored, so that one network sees every side the same way round:
+lateral and medial lie where they lie on the left. What the MIL papers call an instance is a crop here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..domain.landmarks import Landmark, Landmarks
+from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
+from ..domain.study import MRSeries, PixelArray, SeriesRole
+from .intensity import percentile_scale
+from .resample import Box, sample_box
+
+_FRAME_PX = 512
+#: Slices on either side of the landmark's own.
+_REACH = 2
+
+
+@dataclass(frozen=True)
+class CropSpec:
+    """How far a crop reaches from its point, in pixels of the 512 frame."""
+
+    left: float
+    right: float
+    up: float
+    down: float
+    #: Moved this much towards the feet at L5/S1.
+    lumbosacral_shift: float = 0.0
+
+    def box(self, pixel_rc: tuple[float, float], shape: tuple[int, int], level: Level) -> Box:
+        """Outer borders (top, left, bottom, right) in native pixels of an image of ``shape``."""
+        rows, columns = shape[0] / _FRAME_PX, shape[1] / _FRAME_PX
+        row, column = pixel_rc
+        row += (self.lumbosacral_shift if level is Level.L5_S1 else 0.0) * rows
+        return (
+            row - self.up * rows,
+            column - self.left * columns,
+            row + self.down * rows,
+            column + self.right * columns,
+        )
+
+
+SAGITTAL_CANAL = CropSpec(96, 32, 40, 40, lumbosacral_shift=20)
+SAGITTAL_FORAMEN = CropSpec(96, 64, 32, 32, lumbosacral_shift=10)
+#: The published canal crop is 96 px around a point moved 20 px to the midline.
+AXIAL_CANAL = {Side.LEFT: CropSpec(116, 76, 96, 96), Side.RIGHT: CropSpec(76, 116, 96, 96)}
+AXIAL_SIDE = {Side.LEFT: CropSpec(48, 144, 96, 96), Side.RIGHT: CropSpec(144, 48, 96, 96)}
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One crop: a slice and a box in its (row, column) pixels, in the usual view."""
+
+    slice_index: int
+    box_rc: Box
+
+
+@dataclass(frozen=True)
+class Bag:
+    """The crops of one plane of one finding, in the order the network reads them.
+
+    Parameters
+    ----------
+    annotated
+        ``slice_index`` of the landmark itself, whatever the jitter.
+    mirrored
+        True where the crops are to be seen with left and right exchanged.
+    """
+
+    plane: str
+    role: SeriesRole
+    series_id: str
+    crops: tuple[Crop, ...]
+    annotated: int
+    mirrored: bool
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """A simulated localisation error, for training.
+
+    Parameters
+    ----------
+    rows, columns
+        Shift of the point in pixels of the 512 frame.
+    slices
+        Shift of the window of slices.
+    """
+
+    rows: float = 0.0
+    columns: float = 0.0
+    slices: int = 0
+
+
+NO_JITTER = Jitter()
+
+
+def finding_bags(
+    key: FindingKey,
+    landmarks: Landmarks,
+    series: Mapping[str, MRSeries],
+    side: Side = Side.LEFT,
+    jitter: Mapping[str, Jitter] | None = None,
+) -> dict[str, Bag]:
+    """The bags of a finding by plane name; a plane without its landmark or series is left out.
+
+    Parameters
+    ----------
+    series
+        The study's series by ``series_id``, in the usual view (``canonical_series``).
+    side
+        Which side's axial crop the canal is graded from; ignored for one-sided conditions.
+    jitter
+        Simulated error by plane name.
+    """
+    jitter = jitter or {}
+    side = key.condition.side or side
+    subarticular = landmarks.get(FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), key.level))
+    requests = {
+        "sagittal": (landmarks.get(key), _sagittal_spec(key)),
+        "axial": (subarticular, _axial_spec(key, side)),
+    }
+    return {
+        plane: _bag(plane, landmark, spec, series[landmark.series_id], jitter.get(plane, NO_JITTER), side)
+        for plane, (landmark, spec) in requests.items()
+        if landmark is not None and spec is not None and landmark.series_id in series
+    }
+
+
+def sample_bag(bag: Bag, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
+    """The pixels of a bag, shape (crops, height, width), each slice scaled by its 1-99 percentiles."""
+    return np.stack([_sample_crop(crop, bag.mirrored, series, shape) for crop in bag.crops])
+
+
+def _sample_crop(crop: Crop, mirrored: bool, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
+    top, left, bottom, right = crop.box_rc
+    box = (top, right, bottom, left) if mirrored else crop.box_rc
+    return sample_box(scaled_slice(series, crop.slice_index), box, shape)
+
+
+def scaled_slice(series: MRSeries, slice_index: int) -> PixelArray:
+    """A slice scaled to 0..1 by its own percentiles."""
+    return percentile_scale(series.slices[slice_index].pixels)
+
+
+def _sagittal_spec(key: FindingKey) -> CropSpec | None:
+    specs = {ConditionGroup.CANAL: SAGITTAL_CANAL, ConditionGroup.FORAMINAL: SAGITTAL_FORAMEN}
+    return specs.get(key.condition.group)
+
+
+def _axial_spec(key: FindingKey, side: Side) -> CropSpec:
+    return (AXIAL_CANAL if key.condition.group is ConditionGroup.CANAL else AXIAL_SIDE)[side]
+
+
+def _bag(plane: str, landmark: Landmark, spec: CropSpec, series: MRSeries, jitter: Jitter, side: Side) -> Bag:
+    # The order of slices is mirrored with the side too: from the middle of the body outwards on both.
+    reverse = plane == "sagittal" and landmark.key.condition.side is Side.RIGHT
+    geometry = series.slices[landmark.slice_index].geometry
+    row, column = geometry.pixel_from_lps(landmark.point_lps_mm)
+    row += jitter.rows * geometry.rows / _FRAME_PX
+    column += jitter.columns * geometry.columns / _FRAME_PX
+    box = spec.box((float(row), float(column)), (geometry.rows, geometry.columns), landmark.key.level)
+    window = slice_window(series, landmark.slice_index, jitter.slices)
+    crops = tuple(Crop(index, box) for index in (reversed(window) if reverse else window))
+    mirrored = plane == "axial" and side is Side.RIGHT
+    role = series.role or SeriesRole.AXIAL_T2
+    return Bag(plane, role, series.series_id, crops, landmark.slice_index, mirrored)
+
+
+def slice_window(series: MRSeries, centre: int, shift: int = 0) -> list[int]:
+    """Five slice indices around ``centre`` + ``shift``, clamped to the stack that ``centre`` lies in.
+
+    Clamped to the stack, not to the series: the next stack belongs to another disc.
+    """
+    ends = np.cumsum([len(stack.slices) for stack in series.stacks])
+    stop = int(ends[np.searchsorted(ends, centre, side="right")])
+    start = stop - len(series.stacks[int(np.searchsorted(ends, centre, side="right"))].slices)
+    wanted = range(centre + shift - _REACH, centre + shift + _REACH + 1)
+    return [min(max(index, start), stop - 1) for index in wanted]

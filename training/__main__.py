@@ -1,0 +1,38 @@
+"""``python -m napari_lumbar.training bundle``: train the default bundle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Training, headless.")
+
+
+@app.callback()
+def _training() -> None:
+    """Training, headless."""
+
+
+@app.command()
+def bundle(
+    out: Annotated[Path, typer.Option(help="where the bundle goes")] = Path(
+        "src/napari_lumbar/bundles/default"
+    ),
+    run: Annotated[Path, typer.Option(help="checkpoints, logs, phantoms")] = Path("runs/bundle"),
+    seed: Annotated[int, typer.Option(help="decides everything")] = 2024,
+    phantoms: Annotated[int, typer.Option(help="how many synthetic studies")] = 160,
+    jobs: Annotated[int, typer.Option(help="processes at a time")] = 2,
+    effort: Annotated[float, typer.Option(help="scales every schedule")] = 1.0,
+) -> None:
+    """Train the default bundle from phantoms and, where LUMBAR_DATA has them, SPIDER slices."""
+    from .default_bundle import BundlePlan, make_bundle  # noqa: PLC0415
+
+    data = Path(os.environ.get("LUMBAR_DATA", "../shared/data"))
+    make_bundle(BundlePlan(out, run, data / "spider", seed, phantoms, jobs, effort))
+
+
+if __name__ == "__main__":
+    app()

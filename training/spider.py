@@ -1,0 +1,127 @@
+"""Real sagittal T2 slices with masks: SPIDER, CC BY 4.0.
+
+J. W. van der Graaf et al., "Lumbar spine segmentation in MR images: a dataset and a public benchmark",
+Scientific Data 11, 264 (2024). Layout read here: ``images/{case}_slice{n}.png``, ``masks/`` with the same
+names (76 vertebra, 29 disc, 150 canal), ``discs.csv`` with named disc centres.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage
+
+from ..preprocess.intensity import percentile_scale
+from ..preprocess.resample import resample_to_mm
+from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, NAMED_DISCS, SAGITTAL_MM, SagittalSample
+
+_MASK_VALUES = {76: MASK_VERTEBRA, 29: MASK_DISC, 150: MASK_CANAL}
+#: Stray canal pixels lie on disc and vertebra borders; real canal components are larger than this.
+_SMALLEST_CANAL_MM2 = 150.0
+_SMALLEST_DISC_MM2 = 60.0
+_DISC_MATCH_MM = 15.0
+
+Centres = dict[str, tuple[float, float]]
+
+
+def cases(root: Path) -> list[str]:
+    """Names of the cases under ``root`` in order; empty where the data are absent."""
+    return sorted({p.name.rsplit("_slice", 1)[0] for p in (root / "images").glob("*_slice*.png")})
+
+
+def load_case(root: Path, case: str) -> list[SagittalSample]:
+    """All slices of a case at 1.5 mm per pixel."""
+    centres, pixel_mm = _centres_mm(root, case)
+    return [_sample(root, path, centres, pixel_mm) for path in _slice_paths(root, case)]
+
+
+def _slice_paths(root: Path, case: str) -> Iterator[Path]:
+    paths = (root / "images").glob(f"{case}_slice*.png")
+    yield from sorted(paths, key=lambda p: int(re.findall(r"slice(\d+)", p.stem)[-1]))
+
+
+def _centres_mm(root: Path, case: str) -> tuple[Centres, float]:
+    """Named centres as (row, column) in mm from pixel (0, 0), and the pixel size."""
+    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+    with (root / "discs.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            rows[row["case"]].append(row)
+    pixel_mm = float(rows[case][0]["pixel_mm"])
+    return {
+        r["level_assumed"]: (float(r["row"]) * pixel_mm, float(r["col"]) * pixel_mm) for r in rows[case]
+    }, pixel_mm
+
+
+def _sample(root: Path, path: Path, centres: Centres, pixel_mm: float) -> SagittalSample:
+    spacing = np.array([pixel_mm, pixel_mm])
+    image = percentile_scale(np.asarray(Image.open(path).convert("L"), np.float32))
+    raw = np.asarray(Image.open(root / "masks" / path.name).convert("L"))
+    mask = _clean_mask(raw, pixel_mm)
+    discs = _disc_centres_in_slice(mask == MASK_DISC, pixel_mm)
+    named, other = _name_discs(discs, centres)
+    small = resample_to_mm(image, spacing, SAGITTAL_MM)
+    return SagittalSample(
+        image=(small * 255).astype(np.uint8),
+        mask=_resample_labels(mask, pixel_mm, small.shape),
+        named_rc=named,
+        other_discs_rc=other,
+        foramina_rc=None,
+    )
+
+
+def _clean_mask(raw: npt.NDArray[np.uint8], pixel_mm: float) -> npt.NDArray[np.uint8]:
+    mask = np.zeros(raw.shape, np.uint8)
+    for value, label in _MASK_VALUES.items():
+        part = raw == value
+        if label == MASK_CANAL:
+            part = ndimage.binary_opening(part, iterations=1)
+            part = _drop_small(part, _SMALLEST_CANAL_MM2 / pixel_mm**2)
+        mask[part] = label
+    return mask
+
+
+def _drop_small(part: npt.NDArray[np.bool_], smallest_px: float) -> npt.NDArray[np.bool_]:
+    labels, count = ndimage.label(part)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    keep = sizes >= smallest_px
+    keep[0] = False
+    return np.asarray(keep[labels], dtype=np.bool_)
+
+
+def _disc_centres_in_slice(discs: npt.NDArray[np.bool_], pixel_mm: float) -> npt.NDArray[np.float64]:
+    labels, count = ndimage.label(_drop_small(discs, _SMALLEST_DISC_MM2 / pixel_mm**2))
+    if count == 0:
+        return np.zeros((0, 2))
+    return np.array(ndimage.center_of_mass(labels > 0, labels, range(1, count + 1))) * pixel_mm
+
+
+def _name_discs(
+    discs_mm: npt.NDArray[np.float64], centres: Centres
+) -> tuple[dict[str, tuple[float, float]], npt.NDArray[np.float32]]:
+    """Give each disc of the slice the name of the 3-D centre it lies at; pixels of 1.5 mm."""
+    named: dict[str, tuple[float, float]] = {}
+    other = []
+    for disc in discs_mm:
+        name, distance = min(
+            ((n, float(np.hypot(*(disc - c)))) for n, c in centres.items()), key=lambda pair: pair[1]
+        )
+        if distance < _DISC_MATCH_MM and name in NAMED_DISCS:
+            named[name] = (disc[0] / SAGITTAL_MM, disc[1] / SAGITTAL_MM)
+        else:
+            other.append(disc / SAGITTAL_MM)
+    return named, np.array(other, np.float32).reshape(-1, 2)
+
+
+def _resample_labels(
+    mask: npt.NDArray[np.uint8], pixel_mm: float, shape: tuple[int, ...]
+) -> npt.NDArray[np.uint8]:
+    rows, columns = (np.rint(np.arange(n) * SAGITTAL_MM / pixel_mm).astype(int) for n in shape)
+    rows, columns = rows.clip(max=mask.shape[0] - 1), columns.clip(max=mask.shape[1] - 1)
+    return mask[np.ix_(rows, columns)]

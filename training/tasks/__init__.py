@@ -1,0 +1,1 @@
+"""What each network of the default bundle learns, and from what."""

@@ -1,0 +1,134 @@
+"""Discs, canal and foramina on sagittal slices: what the sagittal ``HeatmapUNet`` learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ...domain.geometry import FloatArray
+from ...models.heatmap_unet import HeatmapUNetConfig, named_probabilities
+from ..augment import black_border, random_affine, random_appearance, random_tissue_contrast
+from ..engine import Batch
+from ..samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, NAMED_DISCS, SAGITTAL_MM, SagittalSample
+from ..targets import gaussian_map
+
+CANVAS = (208, 160)
+_HALF = (CANVAS[0] // 2, CANVAS[1] // 2)
+_SIGMA = 1.3  # in result pixels of 3 mm
+#: Maps after the named channels, in this order.
+MAPS = ("any_disc", "foramen", "canal", "disc", "vertebra")
+_MAX_SHIFT_PX = (60 / SAGITTAL_MM, 35 / SAGITTAL_MM)
+
+
+def sagittal_config() -> HeatmapUNetConfig:
+    """The network's shape."""
+    return HeatmapUNetConfig(named=len(NAMED_DISCS), maps=len(MAPS))
+
+
+class SagittalTask:
+    """Mixes several sources of slices with fixed shares."""
+
+    def __init__(
+        self, sources: Sequence[tuple[float, Sequence[SagittalSample]]], seed: int, batch_size: int = 8
+    ) -> None:
+        filled = [(share, samples) for share, samples in sources if samples]
+        self._shares = np.array([share for share, _ in filled]) / sum(share for share, _ in filled)
+        self._samples = [samples for _, samples in filled]
+        self._seed = seed
+        self._batch_size = batch_size
+
+    def batch(self, step: int) -> Batch:
+        """Images (B, 1, 208, 160) with maps of half that size."""
+        rng = np.random.default_rng((self._seed, step))
+        items = [self._item(rng) for _ in range(self._batch_size)]
+        return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
+
+    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy over places and "absent" for named discs, weighted BCE for the maps."""
+        logits, absent = network(batch["image"].to(memory_format=torch.channels_last))
+        named = _named_loss(logits[:, : len(NAMED_DISCS)], absent, batch["named"])
+        maps = _map_loss(logits[:, len(NAMED_DISCS) :].float(), batch["maps"], batch["known"])
+        return {"loss": named + maps, "named": named, "maps": maps}
+
+    def _item(self, rng: np.random.Generator) -> dict[str, npt.NDArray[np.float32]]:
+        samples = self._samples[rng.choice(len(self._samples), p=self._shares)]
+        return make_item(rng, samples[int(rng.integers(len(samples)))])
+
+
+def make_item(rng: np.random.Generator, sample: SagittalSample) -> dict[str, npt.NDArray[np.float32]]:
+    """One augmented slice with its targets."""
+    affine = random_affine(rng, sample.image.shape, CANVAS, _MAX_SHIFT_PX)
+    image = affine.warp(sample.image.astype(np.float32) / 255, CANVAS, order=1).astype(np.float32)
+    mask = affine.warp(sample.mask, CANVAS, order=0).astype(np.uint8)
+    if rng.random() < 0.5:
+        image = random_tissue_contrast(rng, image, mask, labels=3)
+    image = random_appearance(rng, image)
+    kept = (0, 0, *CANVAS)
+    if rng.random() < 0.4:
+        image, kept = black_border(rng, image)
+    named = [
+        _visible(affine.to_canvas(np.array([sample.named_rc[n]])), kept)
+        if n in sample.named_rc
+        else np.zeros((0, 2))
+        for n in NAMED_DISCS
+    ]
+    other = _visible(affine.to_canvas(sample.other_discs_rc), kept)
+    foramina = None if sample.foramina_rc is None else _visible(affine.to_canvas(sample.foramina_rc), kept)
+    return {
+        "image": image[None],
+        "named": np.stack([gaussian_map(_half(points), _HALF, _SIGMA) for points in named]),
+        "maps": _maps(np.concatenate([*named, other]), foramina, mask, kept),
+        "known": np.array([1, foramina is not None, 1, 1, 1], np.float32),
+    }
+
+
+def _visible(points_rc: FloatArray, kept: tuple[int, int, int, int]) -> FloatArray:
+    low, high = np.array(kept[:2]), np.array(kept[2:])
+    return points_rc[((points_rc >= low) & (points_rc < high)).all(axis=1)]
+
+
+def _half(points_rc: FloatArray) -> FloatArray:
+    """Input pixels to result pixels: result pixel i covers input pixels 2i and 2i + 1."""
+    return (points_rc - 0.5) / 2
+
+
+def _maps(
+    discs: FloatArray,
+    foramina: FloatArray | None,
+    mask: npt.NDArray[np.uint8],
+    kept: tuple[int, int, int, int],
+) -> npt.NDArray[np.float32]:
+    inside = np.zeros(CANVAS, np.float32)
+    inside[kept[0] : kept[2], kept[1] : kept[3]] = 1
+    labels = [_halved((mask == label) * inside) for label in (MASK_CANAL, MASK_DISC, MASK_VERTEBRA)]
+    foramen = (
+        np.zeros(_HALF, np.float32) if foramina is None else gaussian_map(_half(foramina), _HALF, _SIGMA)
+    )
+    return np.stack([gaussian_map(_half(discs), _HALF, _SIGMA), foramen, *labels])
+
+
+def _halved(mask: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    return mask.reshape(_HALF[0], 2, _HALF[1], 2).mean((1, 3)).astype(np.float32)
+
+
+def _named_loss(logits: Tensor, absent: Tensor, target: Tensor) -> Tensor:
+    places, nowhere = named_probabilities(logits, absent)
+    mass = target.sum((-2, -1))
+    seen = (mass > 0.5).float()
+    share = target / mass.clamp_min(1e-6)[..., None, None]
+    located = -(share * torch.log(places.clamp_min(1e-8))).sum((-2, -1))
+    missing = -torch.log(nowhere.clamp_min(1e-8))
+    return (seen * located + (1 - seen) * missing).mean()
+
+
+def _map_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """BCE with heavier positives: a disc centre is 20 of 10,000 pixels."""
+    weight = torch.tensor([40.0, 40.0, 3.0, 3.0, 1.5], device=logits.device)[:, None, None]
+    loss = functional.binary_cross_entropy_with_logits(logits, target, pos_weight=weight, reduction="none")
+    per_map = loss.mean((-2, -1)) * known
+    return (per_map * torch.tensor([8.0, 8.0, 2.0, 1.0, 1.0], device=logits.device)).sum(1).mean()
