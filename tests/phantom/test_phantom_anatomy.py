@@ -12,7 +12,7 @@ from napari_lumbar.domain.study import SeriesRole
 from napari_lumbar.phantom import PhantomConfig, PhantomStudy, Tissue, make_phantom
 
 SHARP = PhantomConfig(balanced=True, sagittal_matrices=(224,), axial_matrices=(192,), voxel_mm=1.0)
-SEEDS = (21, 22, 23)
+SEEDS = (21, 22)
 SAC = (Tissue.CSF, Tissue.ROOTS, Tissue.CORD)
 
 
