@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -130,8 +130,8 @@ def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
         say("SPIDER is not there (set LUMBAR_DATA): training on phantoms alone, real levels will suffer")
     make_phantoms(plan.run / "phantoms", plan.seeds, plan.jobs, say)
     with ProcessPoolExecutor(plan.jobs, mp_context=get_context("spawn")) as pool:
-        for name in pool.map(partial(train_network, plan), NETWORKS):
-            say(f"{name} is trained")
+        for future in as_completed([pool.submit(train_network, plan, name) for name in NETWORKS]):
+            say(f"{future.result()} is trained")  # a failure ends the run here, whatever is still waiting
     write_bundle(plan)
     say(f"bundle written to {plan.out.name}")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import timm
 import torch
@@ -43,8 +43,7 @@ class MilConfig:
     heatmap_stage: int = 1
 
 
-@dataclass(frozen=True, eq=False)
-class MilOutput:
+class MilOutput(NamedTuple):
     """Everything one pass gives.
 
     Parameters
