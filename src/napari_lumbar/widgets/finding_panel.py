@@ -11,6 +11,8 @@ from ..session import Session
 from .cells import change_text, describe, source_text
 from .evidence_strip import EvidenceStrip
 
+_LINE_PX = 20
+
 
 class FindingPanel(QWidget):
     """Two lines of text, the strip of crop weights, and the buttons that edit."""
@@ -29,6 +31,8 @@ class FindingPanel(QWidget):
         bold = self.title.font()
         bold.setBold(True)
         self.title.setFont(bold)
+        for label in (self.title, self.detail):
+            label.setMinimumHeight(_LINE_PX)
         self.strip = EvidenceStrip()
         self.undo_button = _button("&Undo", "Take the last edit back (Ctrl+Z)")
         self.redo_button = _button("Re&do", "Do it again (Ctrl+Shift+Z)")

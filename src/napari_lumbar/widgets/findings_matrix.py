@@ -24,6 +24,7 @@ from .cells import EMPTY_CELL, Cell, CellState
 
 _CELL_ROLE = Qt.ItemDataRole.UserRole
 _ROW_HEIGHT_PX = 38
+_HEADER_HEIGHT_PX = 36
 _CONDITIONS, _LEVELS = list(Condition), list(Level)
 
 
@@ -83,7 +84,8 @@ class FindingsMatrix(QTableWidget):
             header.setHighlightSections(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFixedHeight(horizontal.sizeHint().height() + len(_LEVELS) * _ROW_HEIGHT_PX + 4)
+        horizontal.setFixedHeight(_HEADER_HEIGHT_PX)
+        self.setFixedHeight(_HEADER_HEIGHT_PX + len(_LEVELS) * _ROW_HEIGHT_PX + 2 * self.frameWidth())
 
     def _on_current_cell_changed(self, row: int, column: int, *_: int) -> None:
         if row >= 0 and column >= 0:

@@ -36,6 +36,8 @@ _TAKEN_OFF = (
     "Control-A",
 )
 _SIZE_MM = 6.0
+#: A point that moved less than this during a click was not dragged.
+_TREMOR_MM = 0.5
 _TEXT = {"string": "{beside}", "size": 8, "color": "white", "anchor": "center"}
 
 
@@ -62,6 +64,7 @@ class LandmarkPoints:
         self.layer.projection_mode = "none"
         self.layer.canvas_size_limits = (0, 24)
         self._writing = False
+        self._drawn = points
         self.draw(data)
         self.layer.mode = "select"
         self.layer.locked = True
@@ -77,6 +80,7 @@ class LandmarkPoints:
             layer = self.layer
             layer.selected_data = set()
             layer.data = points
+            self._drawn = points.copy()
             features = options["features"]
             layer.features = {**features, "beside": _beside(features["label"], features["side"])}
             layer.scale = options["scale"]
@@ -103,11 +107,21 @@ class LandmarkPoints:
             return
         action = str(getattr(event.action, "value", event.action))
         if action == "changed":
-            for row in [int(i) for i in event.data_indices]:
-                slice_index, *pixel_rc = (float(v) for v in self.layer.data[row])
-                self.moved.emit(self.key_of_row(row), round(slice_index), tuple(pixel_rc))
+            self._on_dragged([int(row) for row in event.data_indices])
         elif action in ("added", "removed"):
             self.refused.emit()
+
+    def _on_dragged(self, rows: list[int]) -> None:
+        places = {row: self.layer.data[row].copy() for row in rows}
+        moved = {row: place for row, place in places.items() if self._distance_mm(row, place) >= _TREMOR_MM}
+        if not moved:
+            with self._own_write():
+                self.layer.data = self._drawn
+        for row, (slice_index, *pixel_rc) in moved.items():
+            self.moved.emit(self.key_of_row(row), round(slice_index), tuple(float(v) for v in pixel_rc))
+
+    def _distance_mm(self, row: int, place: np.ndarray) -> float:
+        return float(np.linalg.norm((place - self._drawn[row]) * self.layer.scale))
 
     def _on_press(self, layer: Points, event: Any) -> None:
         row = layer.get_value(

@@ -80,18 +80,23 @@ class Pane:
 
     def show(self, series: MRSeries | None) -> None:
         """Show another series, or none; what was drawn on the old one goes."""
-        self._clear()
+        outdated = self._take_layers()
         self.series = series
-        if series is None:
-            self._label()
-            return
+        if series is not None:
+            self._add_layers(series)
+        # Removed last, so that the viewer is never empty in between and its sliders keep their place.
+        for layer in outdated:
+            self.viewer.layers.remove(layer)
+        if series is not None:
+            self.viewer.dims.set_point(0, (len(series.slices) // 2) * self._scale[0])
+            self.viewer.reset_view()
+        self._label()
+
+    def _add_layers(self, series: MRSeries) -> None:
         self._add("image", layer_data.image_layer(series))
         self._add("attention", layer_data.heatmap_layer(series, ()))
         self._add("crops", layer_data.crop_layer(series, ()), **_crop_style(series))
         self._add("place", layer_data.place_layer(series, None), **_place_style(series))
-        self.viewer.dims.set_point(0, (len(series.slices) // 2) * self._scale[0])
-        self.viewer.reset_view()
-        self._label()
 
     def draw(self, state: SessionState | None) -> None:
         """Show the landmarks of the series as they are now."""
@@ -175,12 +180,11 @@ class Pane:
             self.viewer.layers.remove(self._points.layer)
         self._points = None
 
-    def _clear(self) -> None:
-        self._remove_points()
-        for layer in self._layers.values():
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
-        self._layers, self._evidence = {}, ()
+    def _take_layers(self) -> list[Layer]:
+        """Let go of every layer that is still there, and return them."""
+        own = [*self._layers.values(), *([self._points.layer] if self._points else [])]
+        self._layers, self._evidence, self._points = {}, (), None
+        return [layer for layer in own if layer in self.viewer.layers]
 
     def _on_moved(self, key: FindingKey, slice_index: int, pixel_rc: tuple[float, float]) -> None:
         if self.series is not None:

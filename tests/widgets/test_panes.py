@@ -1,0 +1,193 @@
+"""Panes on a bare ``ViewerModel``: drags, refused edits, places; no window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.utils._proxies import ReadOnlyWrapper
+from napari.utils.interactions import (
+    mouse_move_callbacks,
+    mouse_press_callbacks,
+    mouse_release_callbacks,
+)
+
+from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.spine import Condition, FindingKey, Level
+from napari_lumbar.domain.study import SeriesRole, Study
+from napari_lumbar.session import SessionState, landmark_at
+from napari_lumbar.widgets.panes import LinkedPanes
+
+CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+
+
+@pytest.fixture
+def state(small_study: Study, small_analysis: Analysis) -> SessionState:
+    return SessionState(small_study.study_uid, small_analysis)
+
+
+@pytest.fixture
+def panes(small_study: Study, state: SessionState) -> LinkedPanes:
+    panes = LinkedPanes(ViewerModel(), ViewerModel())
+    panes.show_study(small_study, SeriesRole.SAGITTAL_T2)
+    panes.draw(state)
+    return panes
+
+
+def landmarks(panes: LinkedPanes) -> Any:
+    return panes.sagittal.viewer.layers["Landmarks"]
+
+
+def drag(layer: Any, start: tuple[float, ...], stop: tuple[float, ...]) -> None:
+    """Press, move and release the left button at data coordinates of ``layer``."""
+    handlers = (mouse_press_callbacks, mouse_move_callbacks, mouse_release_callbacks)
+    kinds = ("mouse_press", "mouse_move", "mouse_release")
+    for handle, kind, place in zip(handlers, kinds, (start, stop, stop), strict=True):
+        handle(layer, ReadOnlyWrapper(_event(layer, kind, place)))
+
+
+def _event(layer: Any, kind: str, place: tuple[float, ...]) -> Any:
+    from types import SimpleNamespace
+
+    world = tuple(np.array(place) * layer.scale)
+    return SimpleNamespace(
+        type=kind,
+        position=world,
+        view_direction=None,
+        up_direction=None,
+        dims_displayed=[1, 2],
+        dims_point=list(world),
+        modifiers=[],
+        button=1,
+        is_dragging=kind == "mouse_move",
+        native=None,
+    )
+
+
+def test_each_pane_shows_its_series_without_affine_in_millimetres(panes: LinkedPanes) -> None:
+    for pane, name in ((panes.sagittal, "Sagittal T2/STIR (t2)"), (panes.axial, "Axial T2 (ax)")):
+        image = pane.viewer.layers[name]
+        assert np.array_equal(image.affine.affine_matrix, np.eye(4))
+        assert {str(u) for layer in pane.viewer.layers for u in layer.units} == {"millimeter"}
+        assert pane.viewer.dims.nsteps[0] == image.data.shape[0]
+
+
+def test_a_drag_is_told_once_with_finding_slice_and_pixel(panes: LinkedPanes) -> None:
+    told: list[tuple[Any, ...]] = []
+    panes.landmark_moved.connect(lambda *what: told.append(what))
+    drag(landmarks(panes), (3, 56, 30), (3, 60, 40))
+    assert told == [(CANAL, "t2", 3, (60.0, 40.0))]
+
+
+def test_a_click_without_a_move_only_picks(panes: LinkedPanes) -> None:
+    moved: list[Any] = []
+    picked: list[Any] = []
+    panes.landmark_moved.connect(lambda *what: moved.append(what))
+    panes.landmark_picked.connect(lambda key, pane: picked.append((key, pane)))
+    drag(landmarks(panes), (3, 56, 30), (3, 56.1, 30.1))  # a hand that trembles is no edit
+    assert moved == []
+    assert picked == [(CANAL, panes.sagittal)]
+    assert tuple(landmarks(panes).data[3]) == (3, 56, 30)
+
+
+def test_drawing_tells_nothing_and_keeps_the_layer(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
+    told: list[Any] = []
+    panes.landmark_moved.connect(lambda *what: told.append(what))
+    panes.edit_refused.connect(lambda: told.append("refused"))
+    layer = landmarks(panes)
+    panes.draw(state.correcting(landmark_at(small_study.by_id("t2"), CANAL, 3, (50, 33))))
+    assert landmarks(panes) is layer
+    assert tuple(layer.data[3]) == (3, 50, 33)
+    assert list(layer.features["state"]) == ["current"] * 3 + ["stale", "current"]
+    assert layer.features["label"][3] == "L4/L5 corrected stale"
+    assert told == []
+
+
+def test_keys_that_would_add_or_delete_points_do_nothing(panes: LinkedPanes) -> None:
+    from napari.utils.key_bindings import coerce_keybinding
+
+    layer = landmarks(panes)
+    layer.selected_data = {3}
+    before = layer.data.copy()
+    letters, words = list("123AP"), ["Delete", "Backspace", *(f"Control-{key}" for key in "ACVX")]
+    for key in letters + words:
+        layer.keymap[coerce_keybinding(key)](layer)
+        assert np.array_equal(layer.data, before), key
+        assert layer.mode == "select", key
+
+
+def test_points_deleted_or_added_by_other_means_are_refused(panes: LinkedPanes, state: SessionState) -> None:
+    refused: list[str] = []
+    panes.edit_refused.connect(lambda: (refused.append("refused"), panes.draw(state)))
+    layer = landmarks(panes)
+    layer.selected_data = {0, 1}
+    layer.remove_selected()
+    assert len(layer.data) == 5
+    layer.add((3, 1, 1))
+    assert len(layer.data) == 5
+    assert refused == ["refused", "refused"]
+
+
+def test_both_panes_go_to_a_landmark_and_mark_its_place(panes: LinkedPanes, state: SessionState) -> None:
+    left = state.landmarks.points[LEFT]
+    panes.go_to(left)
+    assert panes.axial.slice_index == left.slice_index
+    assert panes.sagittal.slice_index == panes.sagittal.series.nearest_slice_index(left.point_lps_mm)
+    place = panes.sagittal.viewer.layers["Place"].data[0]
+    series = panes.sagittal.series
+    point = series.slices[int(place[0])].geometry.lps_from_pixel(place[1:])
+    assert point == pytest.approx(np.array(left.point_lps_mm), abs=4.0)
+    assert len(panes.axial.viewer.layers["Place"].data) == 0
+
+
+def test_a_point_in_the_middle_of_the_view_does_not_move_the_camera(
+    panes: LinkedPanes, state: SessionState
+) -> None:
+    camera = panes.sagittal.viewer.scene.camera
+    camera.center = (0, 112, 45)
+    before = camera.center
+    panes.go_to(state.landmarks.points[CANAL])
+    assert camera.center == before
+    camera.center = (0, 1e4, 1e4)
+    panes.go_to(state.landmarks.points[CANAL])
+    assert camera.center[1:] == pytest.approx((112, 45))
+
+
+def test_another_series_replaces_the_first_and_leaves_other_layers(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
+    viewer = panes.sagittal.viewer
+    viewer.add_points([[0, 1, 1]], name="mine", scale=(4, 2, 1.5), units=("mm",) * 3)
+    panes.show_sagittal(small_study.by_id("t1"))
+    panes.draw(state)
+    names = [layer.name for layer in viewer.layers]
+    assert "Sagittal T1 (t1)" in names
+    assert "Sagittal T2/STIR (t2)" not in names
+    assert "mine" in names
+    assert names.count("Landmarks") == 1
+
+
+def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(panes: LinkedPanes, state: SessionState) -> None:
+    panes.draw_evidence(state.finding(CANAL).evidence)
+    layers = panes.sagittal.viewer.layers
+    assert [int(i) for i in np.unique(np.nonzero(layers["Attention"].data)[0])] == [3]
+    np.testing.assert_allclose(layers["Crops"].data[0][0], (3, 48, 22))
+    panes.draw_evidence(())
+    assert len(layers["Crops"].data) == 0
+    assert not layers["Attention"].data.any()
+    panes.set_evidence_visible(attention=False, boxes=True)
+    assert (layers["Attention"].visible, layers["Crops"].visible) == (False, True)
+
+
+def test_letters_and_research_line_stand_in_every_pane(panes: LinkedPanes) -> None:
+    for pane, expected in ((panes.sagittal, ("H", "F", "A", "P")), (panes.axial, ("A", "P", "R", "L"))):
+        overlays = pane.viewer.canvas.overlays
+        shown = tuple(overlays[f"lumbar_{edge}"].text for edge in ("top", "bottom", "left", "right"))
+        assert shown == expected
+        assert overlays["lumbar_research"].text == "Research use only"
+        assert overlays["lumbar_research"].visible

@@ -1,0 +1,238 @@
+"""The flow from study to corrected findings, without a window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_lumbar.domain.errors import BundleError, StudyError
+from napari_lumbar.domain.landmarks import dependent_findings
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
+from napari_lumbar.domain.study import SeriesRole, Study
+from napari_lumbar.pipeline.protocols import System
+from napari_lumbar.session import SessionStore, landmark_at
+from napari_lumbar.widgets.reading import Reading
+
+LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+
+MakeReading = Callable[[], Reading]
+
+
+@pytest.fixture
+def make_reading(qapp: Any, fake_system: System, tmp_path: Path) -> Iterator[MakeReading]:
+    made: list[Reading] = []
+
+    def make() -> Reading:
+        made.append(Reading(lambda: fake_system, SessionStore(tmp_path / "sessions")))
+        return made[-1]
+
+    yield make
+    for reading in made:
+        reading.close()
+
+
+@pytest.fixture
+def said() -> list[tuple[str, bool]]:
+    return []
+
+
+@pytest.fixture
+def reading(make_reading: MakeReading, small_study: Study, said: list[tuple[str, bool]]) -> Reading:
+    reading = make_reading()
+    reading.said.connect(lambda text, is_error: said.append((text, is_error)))
+    reading.show_study(small_study)
+    return reading
+
+
+@pytest.fixture
+def analysed(reading: Reading, qtbot: Any) -> Reading:
+    reading.analyse()
+    qtbot.waitUntil(lambda: reading.session is not None)
+    return reading
+
+
+def move(reading: Reading, key: FindingKey, column: float) -> None:
+    session = reading.session
+    assert session is not None
+    old = session.state.landmarks.points[key]
+    place = (old.pixel_rc[0], column)
+    session.move(landmark_at(session.study.by_id(old.series_id), key, old.slice_index, place))
+
+
+def is_current(reading: Reading) -> bool:
+    return reading.session is not None and not reading.session.state.stale and not reading.is_regrading
+
+
+def test_a_move_regrades_its_dependents_and_nothing_else(
+    analysed: Reading, fake_grader: Any, qtbot: Any
+) -> None:
+    assert analysed.session is not None
+    before = analysed.session.state
+    move(analysed, LEFT, 50)
+    assert analysed.session.state.stale == dependent_findings(LEFT)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    state = analysed.session.state
+    assert fake_grader.asked == [frozenset(ALL_FINDINGS), dependent_findings(LEFT)]
+    for key in ALL_FINDINGS:
+        changed = key in dependent_findings(LEFT)
+        assert state.is_regraded(key) == changed
+        assert (state.finding(key) is before.finding(key)) == (not changed)
+    assert state.finding(LEFT).severity is Severity.SEVERE
+
+
+def test_several_quick_moves_are_graded_once_from_the_last_place(
+    analysed: Reading, fake_grader: Any, qtbot: Any
+) -> None:
+    for column in (40, 45, 50):
+        move(analysed, LEFT, column)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    assert len(fake_grader.asked) == 2
+    assert analysed.session is not None
+    finding = analysed.session.state.finding(LEFT)
+    assert finding.landmark is not None
+    assert finding.landmark.pixel_rc == (20, 50)
+
+
+def test_a_move_during_regrading_wins_over_it(analysed: Reading, fake_grader: Any, qtbot: Any) -> None:
+    fake_grader.gate.clear()
+    move(analysed, CANAL, 40)
+    qtbot.waitUntil(lambda: len(fake_grader.asked) == 2)
+    move(analysed, CANAL, 45)
+    qtbot.waitUntil(lambda: len(fake_grader.asked) == 3)
+    fake_grader.gate.set()
+    qtbot.waitUntil(lambda: is_current(analysed))
+    assert analysed.session is not None
+    landmark = analysed.session.state.finding(CANAL).landmark
+    assert landmark is not None
+    assert landmark.pixel_rc == (56, 45)
+
+
+def test_a_failed_regrading_leaves_the_findings_stale_and_can_be_repeated(
+    analysed: Reading, fake_grader: Any, qtbot: Any, said: list[tuple[str, bool]]
+) -> None:
+    fake_grader.error = RuntimeError("CUDA error: device lost")
+    move(analysed, CANAL, 40)
+    qtbot.waitUntil(lambda: said[-1][1])
+    assert said[-1][0].startswith("Regrading failed: RuntimeError: CUDA error: device lost")
+    assert analysed.session is not None
+    assert analysed.session.state.stale == {CANAL}
+    assert not analysed.is_regrading
+    fake_grader.error = None
+    analysed.regrade_now()
+    qtbot.waitUntil(lambda: is_current(analysed))
+
+
+def test_cancel_leaves_the_study_as_it_was(
+    reading: Reading, locate_gate: threading.Event, qtbot: Any, said: list[tuple[str, bool]]
+) -> None:
+    locate_gate.clear()
+    stages: list[str] = []
+    reading.progressed.connect(lambda progress: stages.append(progress.stage))
+    reading.analyse()
+    qtbot.waitUntil(lambda: "locating" in stages)
+    assert reading.is_busy
+    reading.cancel()
+    qtbot.waitUntil(lambda: not reading.is_busy)
+    assert said[-1] == ("The analysis was cancelled; nothing was changed.", False)
+    assert reading.session is None
+    locate_gate.set()
+    reading.analyse()
+    qtbot.waitUntil(lambda: reading.session is not None)
+
+
+def test_an_error_is_said_and_nothing_is_lost(
+    make_reading: MakeReading, small_study: Study, qtbot: Any
+) -> None:
+    reading = make_reading()
+    errors: list[str] = []
+    reading.said.connect(lambda text, is_error: errors.append(text) if is_error else None)
+
+    def broken() -> System:
+        raise BundleError("no bundle.json in the bundle folder")
+
+    reading._load_system = broken
+    reading.show_study(small_study)
+    reading.analyse()
+    qtbot.waitUntil(lambda: bool(errors))
+    assert errors == ["The analysis failed: no bundle.json in the bundle folder"]
+    assert reading.study is small_study
+    assert not reading.is_busy
+
+
+def test_an_answer_for_another_study_is_dropped(
+    reading: Reading, small_study: Study, locate_gate: threading.Event, qtbot: Any
+) -> None:
+    locate_gate.clear()
+    reading.analyse()
+    other = replace(small_study, study_id="other", study_uid="1.2.840.2")
+    reading.show_study(other)
+    locate_gate.set()
+    qtbot.waitUntil(lambda: not reading.is_busy)
+    assert reading.session is None
+    assert reading.study is other
+
+
+def test_corrections_come_back_and_are_graded_at_once(
+    analysed: Reading, make_reading: MakeReading, small_study: Study, qtbot: Any
+) -> None:
+    move(analysed, CANAL, 45)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    again = make_reading()
+    said: list[str] = []
+    again.said.connect(lambda text, _: said.append(text))
+    again.show_study(small_study)
+    again.analyse()
+    qtbot.waitUntil(lambda: is_current(again))
+    assert any(text.endswith("1 corrections restored") for text in said)
+    assert again.session is not None
+    assert again.session.state.finding(CANAL).severity is Severity.SEVERE
+    assert again.session.state.predicted(CANAL).severity is Severity.NORMAL_MILD
+
+
+def test_another_role_ends_the_session(analysed: Reading) -> None:
+    states: list[Any] = []
+    analysed.state_changed.connect(states.append)
+    analysed.assign_role("t1", None)
+    assert analysed.session is None
+    assert states == [None]
+    assert analysed.study is not None
+    assert analysed.study.first(SeriesRole.SAGITTAL_T1) is None
+
+
+def test_reading_a_folder_ends_in_a_study_or_a_sentence(
+    make_reading: MakeReading, small_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: Any
+) -> None:
+    def read(folder: Path) -> Study:
+        if folder.name == "empty":
+            raise StudyError("no DICOM file under the folder")
+        return small_study
+
+    monkeypatch.setattr("napari_lumbar.widgets.reading.read_study", read)
+    reading = make_reading()
+    errors: list[str] = []
+    reading.said.connect(lambda text, is_error: errors.append(text) if is_error else None)
+    reading.open_folder(tmp_path / "study")
+    qtbot.waitUntil(lambda: reading.study is small_study)
+    reading.open_folder(tmp_path / "empty")
+    qtbot.waitUntil(lambda: bool(errors))
+    assert errors == ["Reading the study failed: no DICOM file under the folder"]
+    assert reading.study is small_study
+
+
+def test_results_are_written_with_corrections_and_without_stale_grades(
+    analysed: Reading, fake_grader: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    fake_grader.gate.clear()  # the regrading waits, so the finding stays stale
+    move(analysed, CANAL, 45)
+    analysed._delay.stop()
+    analysed.save(tmp_path / "out")
+    qtbot.waitUntil(lambda: not analysed.is_busy)
+    text = (tmp_path / "out" / "analysis.json").read_text()
+    assert '"stale"' in text
+    assert '"corrected"' in text
