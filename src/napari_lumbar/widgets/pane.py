@@ -28,6 +28,7 @@ _OVERLAYS = {
     "lumbar_left": "middle_left",
     "lumbar_right": "middle_right",
 }
+_ALWAYS_SHOWN = ("lumbar_title", "lumbar_research")
 #: A point further than this share of the half view from its centre is brought to the centre.
 _CALM_ZONE = 0.6
 
@@ -59,7 +60,7 @@ class Pane:
         self._points: LandmarkPoints | None = None
         self._evidence: tuple[CropEvidence, ...] = ()
         for name, position in _OVERLAYS.items():
-            size = 8 if name in ("lumbar_title", "lumbar_research") else 12
+            size = 8 if name in _ALWAYS_SHOWN else 12
             viewer.canvas.overlays[name] = TextOverlay(position=position, visible=False, font_size=size)
         viewer.canvas.overlays["lumbar_research"].text = RESEARCH_USE_ONLY.split(".")[0]
         viewer.dims.events.current_step.connect(self._on_step)
@@ -206,7 +207,8 @@ class Pane:
         overlays = self.viewer.canvas.overlays
         upright = self.viewer.dims.ndisplay == 2 and self.viewer.dims.displayed == (1, 2)
         for name in _OVERLAYS:
-            overlays[name].visible = self.series is not None and (upright or name in ("lumbar_title",))
+            is_letter = name not in _ALWAYS_SHOWN
+            overlays[name].visible = self.series is not None and (upright or not is_letter)
         if self.series is None:
             return
         role = self.series.role.value if self.series.role else self.series.description

@@ -10,7 +10,7 @@ from napari.components.viewer_model import ViewerModel
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
-from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QSplitter, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from .. import RESEARCH_USE_ONLY
@@ -46,11 +46,18 @@ class ReaderDock(QWidget):
         The viewer whose canvas shows the sagittal series.
     system
         Loads the networks when they are first needed (default: the bundle that comes with the package).
+    store
+        Where corrections are kept (default: the user's data folder).
     """
 
-    def __init__(self, napari_viewer: napari.Viewer, system: Callable[[], System] | None = None) -> None:
+    def __init__(
+        self,
+        napari_viewer: napari.Viewer,
+        system: Callable[[], System] | None = None,
+        store: SessionStore | None = None,
+    ) -> None:
         super().__init__()
-        self.reading = Reading(system or _default_system, SessionStore(), self)
+        self.reading = Reading(system or _default_system, store or SessionStore(), self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model)
         self.study_panel, self.matrix = StudyPanel(), FindingsMatrix()
@@ -137,11 +144,16 @@ class ReaderDock(QWidget):
         self.panes.edit_refused.connect(self._on_refused)
 
     def _bind_keys(self, model: ViewerModel) -> None:
-        actions = {"Control-Z": self._undo, "Control-Shift-Z": self._redo}
+        """Bind the reader's keys on a canvas, for as long as the reader lives."""
+        actions: dict[str, Callable[[], None]] = {
+            "Control-Z": self._undo,
+            "Control-Shift-Z": self._redo,
+            "PageDown": lambda: self._step_level(1),
+            "PageUp": lambda: self._step_level(-1),
+        }
         for keys, action in actions.items():
             model.bind_key(keys, lambda _viewer, action=action: action(), overwrite=True)
-        model.bind_key("PageDown", lambda _viewer: self._step_level(1), overwrite=True)
-        model.bind_key("PageUp", lambda _viewer: self._step_level(-1), overwrite=True)
+        self.destroyed.connect(lambda: [model.bind_key(keys, None) for keys in actions])
 
     def _bind_panel_keys(self) -> None:
         """The same keys where the focus is in the panel; the canvases have their own key maps."""
@@ -237,9 +249,17 @@ class ReaderDock(QWidget):
             self.matrix.setCurrentCell(row, max(0, self.matrix.currentColumn()))
 
     def _export(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the results")
-        if folder:
-            self.reading.save(Path(folder))
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
+        if chosen and self._may_replace(Path(chosen)):
+            self.reading.save(Path(chosen))
+
+    def _may_replace(self, folder: Path) -> bool:
+        """Ask before results that lie in the folder are replaced."""
+        if not (folder / "analysis.json").exists():
+            return True
+        question = f"{folder} holds results already. Replace them?"
+        answer = QMessageBox.question(self, "Replace results?", question)
+        return bool(answer == QMessageBox.StandardButton.Yes)
 
     def _say(self, text: str, is_error: bool) -> None:
         self.status_label.setText(f"⚠ {text}" if is_error else text)

@@ -1,0 +1,218 @@
+"""The whole window, with real mouse and keys: analyse, drag, see old and new, undo, cancel, close."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication, QDockWidget
+
+from napari_lumbar import RESEARCH_USE_ONLY
+from napari_lumbar.domain.landmarks import dependent_findings
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
+from napari_lumbar.domain.study import Study
+from napari_lumbar.pipeline.protocols import System
+from napari_lumbar.session import SessionStore
+from napari_lumbar.widgets.cells import CellState
+from napari_lumbar.widgets.pane import Pane
+from napari_lumbar.widgets.reader_dock import ReaderDock
+
+pytestmark = pytest.mark.gui
+
+LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+
+
+@pytest.fixture
+def dock(
+    make_napari_viewer_proxy: Any,
+    fake_system: System,
+    small_study: Study,
+    tmp_path: Path,
+    qtbot: Any,
+) -> Iterator[ReaderDock]:
+    viewer = make_napari_viewer_proxy(show=True)
+    dock = ReaderDock(viewer, lambda: fake_system, SessionStore(tmp_path))
+    viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
+    dock.window().resize(1500, 950)
+    qtbot.waitExposed(dock.window())
+    qtbot.wait(100)
+    dock.reading.show_study(small_study)
+    yield dock
+    dock.reading.close()
+    # pytest keeps this value until after napari has looked for canvases left alive: let the canvas go.
+    dock.__dict__.clear()
+
+
+def analyse(dock: ReaderDock, qtbot: Any) -> None:
+    qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dock.reading.session is not None, timeout=20000)
+    qtbot.wait(100)
+
+
+def canvas_of(dock: ReaderDock, pane: Pane) -> Any:
+    """The native canvas widget of a pane."""
+    axial = dock.axial_canvas.canvas.native
+    if pane is dock.panes.axial:
+        return axial
+    natives = [w for w in QApplication.allWidgets() if type(w) is type(axial) and w is not axial]
+    return next(w for w in natives if w.window() is dock.window())
+
+
+def pixel_on_screen(pane: Pane, canvas: Any, pixel_rc: tuple[float, float]) -> QPoint:
+    assert pane.series is not None
+    camera = pane.viewer.scene.camera
+    world = np.array(pixel_rc) * pane.viewer.layers["Landmarks"].scale[1:]
+    y, x = (world - np.array(camera.center)[1:]) * camera.zoom
+    return QPoint(round(canvas.width() / 2 + x), round(canvas.height() / 2 + y))
+
+
+def drag(dock: ReaderDock, pane: Pane, key: FindingKey, to_rc: tuple[float, float], qtbot: Any) -> None:
+    """Drag the point of ``key`` with the mouse."""
+    assert dock.reading.session is not None
+    canvas = canvas_of(dock, pane)
+    start = pixel_on_screen(pane, canvas, dock.reading.session.state.landmarks.points[key].pixel_rc)
+    stop = pixel_on_screen(pane, canvas, to_rc)
+    qtbot.mouseMove(canvas, start)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.5, 1.0):
+        qtbot.wait(20)
+        at = start + (stop - start) * share
+        _move_with_button(canvas, at)
+    qtbot.wait(20)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=stop)
+
+
+def _move_with_button(canvas: Any, at: QPoint) -> None:
+    from qtpy.QtCore import QEvent, QPointF
+    from qtpy.QtGui import QMouseEvent
+
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    where = QPointF(at)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, where, QPointF(canvas.mapToGlobal(at)), Qt.MouseButton.NoButton, left, none
+    )
+    QApplication.sendEvent(canvas, event)
+
+
+def is_current(dock: ReaderDock) -> bool:
+    session = dock.reading.session
+    return session is not None and not session.state.stale and not dock.reading.is_regrading
+
+
+def cells(dock: ReaderDock) -> dict[FindingKey, Any]:
+    return {key: dock.matrix.cell(key) for key in ALL_FINDINGS}
+
+
+def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, qtbot: Any) -> None:
+    analyse(dock, qtbot)
+    before = cells(dock)
+    assert {cell.title for cell in before.values()} == {"● Normal/Mild"}
+    assert not dock.study_panel.series_table.isVisible()
+
+    # the matrix moves both canvases; the axial point is dragged to the patient's left
+    dock.matrix.choose(LEFT)
+    assert dock.panes.axial.slice_index == 10
+    fake_grader.gate.clear()
+    drag(dock, dock.panes.axial, LEFT, (20, 48), qtbot)
+    session = dock.reading.session
+    assert session is not None
+    assert session.state.landmarks.points[LEFT].pixel_rc == pytest.approx((20, 48), abs=0.5)
+    assert {key for key, cell in cells(dock).items() if cell.state is CellState.REGRADING} == (
+        dependent_findings(LEFT)
+    )
+    assert cells(dock)[LEFT].title == "Regrading…"
+    fake_grader.gate.set()
+    qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
+    assert fake_grader.asked[1:] == [dependent_findings(LEFT)]
+    after = cells(dock)
+    assert {key for key in ALL_FINDINGS if after[key] != before[key]} == dependent_findings(LEFT)
+    assert after[LEFT].title == "◆ Severe"
+    assert after[LEFT].note.endswith("was Normal")
+    assert "Normal/Mild 0.85 → Severe" in dock.finding_panel.title.text()
+    assert "corrected" in dock.finding_panel.detail.text()
+
+    # the main canvas, too; a click on a point chooses its finding
+    dock.matrix.choose(CANAL)
+    drag(dock, dock.panes.sagittal, CANAL, (60, 42), qtbot)
+    qtbot.waitUntil(lambda: is_current(dock) and len(fake_grader.asked) == 3, timeout=20000)
+    assert dock.matrix.current_key == CANAL
+    assert fake_grader.asked[2] == {CANAL}
+
+    # keys on either canvas undo; the predictions stand again without asking the grader
+    for pane in (dock.panes.axial, dock.panes.sagittal):
+        qtbot.keyClick(canvas_of(dock, pane), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert session.state.corrections == {}
+    qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
+    assert cells(dock) == before
+    qtbot.mouseClick(dock.finding_panel.redo_button, Qt.MouseButton.LeftButton)
+    assert set(session.state.corrections) == {LEFT}
+    assert dock.matrix.current_key == LEFT
+
+
+def test_keys_in_the_window_never_delete_a_point(dock: ReaderDock, qtbot: Any) -> None:
+    analyse(dock, qtbot)
+    dock.matrix.choose(LEFT)
+    canvas = canvas_of(dock, dock.panes.axial)
+    layer = dock.axial_model.layers["Landmarks"]
+    layer.selected_data = {0, 1}
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+        qtbot.keyClick(canvas, key)
+    for key in (Qt.Key.Key_C, Qt.Key.Key_V):
+        qtbot.keyClick(canvas, key, Qt.KeyboardModifier.ControlModifier)
+    assert len(layer.data) == 10
+    assert dock.reading.session is not None
+    assert dock.reading.session.state.corrections == {}
+
+    # arrow keys walk the matrix; page keys walk the levels from either canvas
+    qtbot.keyClick(dock.matrix, Qt.Key.Key_Left)
+    assert dock.matrix.current_key == CANAL
+    qtbot.keyClick(canvas, Qt.Key.Key_PageDown)
+    assert dock.matrix.current_key == FindingKey(CANAL.condition, Level.L5_S1)
+
+    # a point is put on another slice, and brought back
+    dock.panes.sagittal.go_to_slice(5)
+    qtbot.mouseClick(dock.finding_panel.place_button, Qt.MouseButton.LeftButton)
+    landmark = dock.reading.session.state.landmarks.points[FindingKey(CANAL.condition, Level.L5_S1)]
+    assert (landmark.slice_index, landmark.pixel_rc) == (5, (72, 30))
+    qtbot.mouseClick(dock.finding_panel.reset_button, Qt.MouseButton.LeftButton)
+    assert dock.reading.session.state.corrections == {}
+
+
+def test_what_a_person_must_always_see_and_cannot_break(
+    dock: ReaderDock, locate_gate: threading.Event, fake_grader: Any, qtbot: Any
+) -> None:
+    from qtpy.QtWidgets import QLabel
+
+    labels = [label.text() for label in dock.findChildren(QLabel) if label.isVisible()]
+    assert RESEARCH_USE_ONLY in labels
+    assert dock.study_panel.study_label.text() == "Study small"
+
+    # the dock stays in its window, whatever napari's title bar offers
+    around = dock.parentWidget()
+    while not isinstance(around, QDockWidget):
+        around = around.parentWidget()
+    assert not around.features() & QDockWidget.DockWidgetFeature.DockWidgetFloatable
+    assert not around.titleBarWidget().float_button.isVisible()
+
+    # an error is said in the status row and the study stays
+    fake_grader.error = RuntimeError("CUDA out of memory")
+    qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "CUDA out of memory" in dock.status_label.text(), timeout=20000)
+    assert dock.status_label.text().startswith("⚠")
+    fake_grader.error = None
+
+    # cancelled in the middle: nothing changes; closed in the middle: the fixture ends well
+    locate_gate.clear()
+    qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dock.study_panel.progress_bar.format().startswith("locating"), timeout=20000)
+    qtbot.mouseClick(dock.study_panel.cancel_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dock.reading.is_busy, timeout=20000)
+    assert {cell.state for cell in cells(dock).values()} == {CellState.EMPTY}
+    qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
+    assert dock.reading.is_busy
