@@ -91,13 +91,16 @@ def _slice_task(group: ConditionGroup, plan: BundlePlan) -> Task:
     return SliceIndexTask([sample for sample in samples if sample is not None], plan.seed)
 
 
-def _grading_task(group: ConditionGroup, plan: BundlePlan) -> Task:
-    return GradingTask(_phantoms(plan), group, plan.seed)
+def _grading_task(group: ConditionGroup, single_steps: int, plan: BundlePlan) -> Task:
+    return GradingTask(_phantoms(plan), group, plan.seed, round(single_steps * plan.effort))
 
 
-def _grading_plan(group: ConditionGroup, steps: int) -> NetworkPlan:
+def _grading_plan(group: ConditionGroup, single_steps: int, bag_steps: int) -> NetworkPlan:
     return NetworkPlan(
-        "lstm_mil", grading_config(group), partial(_grading_task, group), Schedule(steps, learning_rate=1e-3)
+        "lstm_mil",
+        grading_config(group),
+        partial(_grading_task, group, single_steps),
+        Schedule(single_steps + bag_steps, learning_rate=2e-3),
     )
 
 
@@ -115,9 +118,9 @@ NETWORKS: dict[str, NetworkPlan] = {
     "sagittal": NetworkPlan(
         "heatmap_unet", sagittal_config(), _sagittal_task, Schedule(1100, learning_rate=3e-3)
     ),
-    "grade_foraminal": _grading_plan(ConditionGroup.FORAMINAL, 600),
-    "grade_canal": _grading_plan(ConditionGroup.CANAL, 600),
-    "grade_subarticular": _grading_plan(ConditionGroup.SUBARTICULAR, 800),
+    "grade_foraminal": _grading_plan(ConditionGroup.FORAMINAL, 250, 170),
+    "grade_canal": _grading_plan(ConditionGroup.CANAL, 220, 170),
+    "grade_subarticular": _grading_plan(ConditionGroup.SUBARTICULAR, 300, 220),
     "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(400, learning_rate=3e-3)),
     "slice_canal": _slice_plan(ConditionGroup.CANAL),
     "slice_foraminal": _slice_plan(ConditionGroup.FORAMINAL),

@@ -42,8 +42,8 @@ def grade_with_heatmaps(network: LstmMil, bags: tuple[Tensor, ...]) -> tuple[Mil
 def _recorded(network: LstmMil) -> Iterator[list[Tensor]]:
     features: list[Tensor] = []
     handles = [
-        stage.register_forward_hook(lambda _m, _i, out: features.append(out))
-        for stage in network.heatmap_stages()
+        layer.register_forward_hook(lambda _m, _i, out: features.append(out))
+        for layer in network.heatmap_layers()
     ]
     try:
         yield features

@@ -1,0 +1,83 @@
+"""Every architecture of the catalog goes through the same battery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from napari_lumbar.domain.errors import BundleError
+from napari_lumbar.models.catalog import ARCHITECTURES, build_network
+from napari_lumbar.models.convnext3d import _PairwiseDepthwise
+from napari_lumbar.models.heatmap_unet import named_probabilities, pad_to_multiple
+
+CONFIGS: Mapping[str, Mapping[str, Any]] = {
+    "heatmap_unet": {"named": 3, "maps": 2, "widths": [4, 8, 8, 8, 8], "bottom_kernel": 5},
+    "slice_index_convnext3d": {"heads": 5, "size": 32, "stem_width": 8, "widths": [8, 8, 8, 8]},
+    "lstm_mil": {
+        "planes": ["sagittal", "axial"],
+        "encoder_options": {"depths": [1, 1, 1, 1], "dims": [8, 8, 8, 8]},
+    },
+}
+INPUTS: Mapping[str, Callable[[], Any]] = {
+    "heatmap_unet": lambda: torch.rand(2, 1, 48, 32),
+    "slice_index_convnext3d": lambda: torch.rand(2, 1, 32, 32, 32),
+    "lstm_mil": lambda: (torch.rand(2, 5, 1, 64, 64), torch.rand(2, 5, 1, 64, 64)),
+}
+
+
+def tensors(output: Any) -> list[Tensor]:
+    if isinstance(output, Tensor):
+        return [output]
+    parts = output if isinstance(output, tuple) else vars(output).values()
+    return [t for part in parts for t in tensors(part)]
+
+
+def test_every_architecture_is_in_the_battery() -> None:
+    assert set(CONFIGS) == set(INPUTS) == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_results_are_finite_and_every_weight_learns(name: str) -> None:
+    torch.manual_seed(0)
+    network: nn.Module = build_network(name, CONFIGS[name])
+    outputs = tensors(network(INPUTS[name]()))
+    assert all(torch.isfinite(t).all() for t in outputs)
+    sum((t * torch.rand_like(t)).sum() for t in outputs).backward()  # type: ignore[union-attr]
+    idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert idle == []
+
+
+def test_an_unknown_architecture_is_refused_by_name() -> None:
+    with pytest.raises(BundleError, match=r"'yolo' is none of \['heatmap_unet'"):
+        build_network("yolo", {})
+
+
+def test_a_configuration_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(BundleError, match="does not fit 'heatmap_unet'"):
+        build_network("heatmap_unet", {"depth": 3})
+
+
+def test_named_maps_and_absence_are_one_distribution() -> None:
+    places, absent = named_probabilities(torch.randn(2, 3, 5, 4), torch.randn(2, 3))
+    torch.testing.assert_close(places.sum((-2, -1)) + absent, torch.ones(2, 3))
+
+
+def test_padding_reaches_the_next_multiple_of_sixteen() -> None:
+    assert pad_to_multiple(torch.zeros(1, 1, 17, 32)).shape[-2:] == (32, 32)
+
+
+def test_the_pairwise_convolution_is_the_3d_one() -> None:
+    layer = _PairwiseDepthwise(3)
+    full = nn.Conv3d(3, 3, (2, 7, 7), padding=(0, 3, 3), groups=3)
+    with torch.no_grad():
+        full.weight.copy_(torch.stack([layer.this.weight, layer.following.weight], dim=2))
+        assert full.bias is not None
+        assert layer.this.bias is not None
+        full.bias.copy_(layer.this.bias)
+        x = torch.randn(2, 3, 6, 9, 9)
+        expected = full(nn.functional.pad(x, (0, 0, 0, 0, 0, 1)))
+        torch.testing.assert_close(layer(x), expected, atol=1e-5, rtol=1e-4)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_lumbar.domain.errors import LumbarError
+from napari_lumbar.domain.geometry import SliceGeometry
+from napari_lumbar.models.lstm_mil import LstmMil, MilConfig
+from napari_lumbar.pipeline.device import resolve_device
+from napari_lumbar.pipeline.explain import grade_with_heatmaps
+from napari_lumbar.pipeline.grade import _turn_back
+
+
+def test_heatmaps_are_one_per_crop_and_weights_sum_to_one() -> None:
+    torch.manual_seed(1)
+    network = LstmMil(MilConfig(planes=("sagittal", "axial"))).eval().requires_grad_(False)
+    bags = (torch.rand(1, 5, 1, 64, 112), torch.rand(1, 5, 1, 96, 96))
+    output, heatmaps = grade_with_heatmaps(network, bags)
+    assert [h.shape for h in heatmaps] == [(1, 5, 8, 14), (1, 5, 12, 12)]
+    assert all(h.min() >= 0 and h.max() == pytest.approx(1) for h in heatmaps)
+    for weights in output.weights:
+        assert float(weights.detach().sum()) == pytest.approx(1, abs=1e-5)
+    with torch.no_grad():
+        torch.testing.assert_close(network(bags).logits, output.logits.detach())
+
+
+def test_a_box_is_turned_back_to_the_file_that_is_mirrored() -> None:
+    native = SliceGeometry((50, 0, 0), (-1, 0, 0), (0, 1, 0), 1.0, 1.0, rows=40, columns=51)
+    turned = SliceGeometry((0, 0, 0), (1, 0, 0), (0, 1, 0), 1.0, 1.0, rows=40, columns=51)
+    heat = np.arange(6, dtype=np.float32).reshape(2, 3)
+    box, heatmap = _turn_back((5, 10, 9, 20), heat, turned, native)
+    assert box == pytest.approx((5, 30, 9, 40))
+    np.testing.assert_array_equal(heatmap, heat[:, ::-1])
+
+
+def test_a_box_is_turned_back_to_the_file_that_is_transposed() -> None:
+    turned = SliceGeometry((0, 0, 0), (0, 1, 0), (0, 0, -1), 2.0, 1.0, rows=40, columns=51)
+    native = SliceGeometry((0, 0, 0), (0, 0, -1), (0, 1, 0), 1.0, 2.0, rows=51, columns=40)
+    heat = np.arange(6, dtype=np.float32).reshape(2, 3)
+    box, heatmap = _turn_back((5, 10, 9, 20), heat, turned, native)
+    assert box == pytest.approx((10, 5, 20, 9))
+    np.testing.assert_array_equal(heatmap, heat.T)
+
+
+def test_a_device_that_is_not_there_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto").type == "cpu"
+    with pytest.raises(LumbarError, match="finds no CUDA device; use 'auto' or 'cpu'"):
+        resolve_device("cuda")
+    with pytest.raises(LumbarError, match="'tpu' is none of"):
+        resolve_device("tpu")
