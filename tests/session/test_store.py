@@ -29,7 +29,7 @@ def test_corrections_come_back_as_they_were_and_stale(
     SessionStore(tmp_path).save(state)
     restored = SessionStore(tmp_path).restore(small_study, BUNDLE)
     assert restored.corrections == state.corrections
-    assert restored.message == "1 corrections restored"
+    assert restored.message == "Corrections restored: 1."
     again = replace(state, corrections=restored.corrections)
     assert again.stale == dependent_findings(LEFT_SUBARTICULAR)
 

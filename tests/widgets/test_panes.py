@@ -123,7 +123,12 @@ def test_keys_that_would_add_or_delete_points_do_nothing(panes: LinkedPanes) -> 
 
 def test_points_deleted_or_added_by_other_means_are_refused(panes: LinkedPanes, state: SessionState) -> None:
     refused: list[str] = []
-    panes.edit_refused.connect(lambda: (refused.append("refused"), panes.draw(state)))
+
+    def redraw() -> None:
+        refused.append("refused")
+        panes.draw(state)
+
+    panes.edit_refused.connect(redraw)
     layer = landmarks(panes)
     layer.selected_data = {0, 1}
     layer.remove_selected()
@@ -136,6 +141,7 @@ def test_points_deleted_or_added_by_other_means_are_refused(panes: LinkedPanes, 
 def test_both_panes_go_to_a_landmark_and_mark_its_place(panes: LinkedPanes, state: SessionState) -> None:
     left = state.landmarks.points[LEFT]
     panes.go_to(left)
+    assert panes.sagittal.series is not None
     assert panes.axial.slice_index == left.slice_index
     assert panes.sagittal.slice_index == panes.sagittal.series.nearest_slice_index(left.point_lps_mm)
     place = panes.sagittal.viewer.layers["Place"].data[0]
@@ -166,10 +172,7 @@ def test_another_series_replaces_the_first_and_leaves_other_layers(
     panes.show_sagittal(small_study.by_id("t1"))
     panes.draw(state)
     names = [layer.name for layer in viewer.layers]
-    assert "Sagittal T1 (t1)" in names
-    assert "Sagittal T2/STIR (t2)" not in names
-    assert "mine" in names
-    assert names.count("Landmarks") == 1
+    assert names == ["mine", "Sagittal T1 (t1)", "Attention", "Crops", "Place", "Landmarks"]
 
 
 def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(panes: LinkedPanes, state: SessionState) -> None:

@@ -189,7 +189,7 @@ def test_corrections_come_back_and_are_graded_at_once(
     again.show_study(small_study)
     again.analyse()
     qtbot.waitUntil(lambda: is_current(again))
-    assert any(text.endswith("1 corrections restored") for text in said)
+    assert any(text.endswith("Corrections restored: 1.") for text in said)
     assert again.session is not None
     assert again.session.state.finding(CANAL).severity is Severity.SEVERE
     assert again.session.state.predicted(CANAL).severity is Severity.NORMAL_MILD

@@ -94,7 +94,7 @@ class SessionStore:
         landmarks = {lm.key: lm for lm in map(_landmark, record.corrections)}
         if not all(_fits(study, landmark) for landmark in landmarks.values()):
             return _set_aside(path, "speaks of slices that the series in use do not have")
-        return Restored(landmarks, f"{len(landmarks)} corrections restored" if landmarks else "")
+        return Restored(landmarks, f"Corrections restored: {len(landmarks)}." if landmarks else "")
 
 
 def _record(landmark: Landmark) -> CorrectionRecord:

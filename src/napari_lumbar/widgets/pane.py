@@ -57,6 +57,7 @@ class Pane:
         self.viewer = viewer
         self.series: MRSeries | None = None
         self._layers: dict[str, Layer] = {}
+        self._names: dict[str, str] = {}
         self._points: LandmarkPoints | None = None
         self._evidence: tuple[CropEvidence, ...] = ()
         for name, position in _OVERLAYS.items():
@@ -88,6 +89,8 @@ class Pane:
         # Removed last, so that the viewer is never empty in between and its sliders keep their place.
         for layer in outdated:
             self.viewer.layers.remove(layer)
+        for name, layer in self._layers.items():
+            layer.name = self._names[name]  # napari numbered them while the old ones were there
         if series is not None:
             self.viewer.dims.set_point(0, (len(series.slices) // 2) * self._scale[0])
             self.viewer.reset_view()
@@ -165,6 +168,7 @@ class Pane:
         content, given, kind = data
         layer = Layer.create(content, {**given, **options}, kind)
         layer.locked = True
+        self._names[name] = layer.name
         self._layers[name] = self.viewer.add_layer(layer)
 
     def _add_points(self, points: LandmarkPoints) -> None:

@@ -10,7 +10,16 @@ from napari.components.viewer_model import ViewerModel
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
-from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QElidingLabel
 
 from .. import RESEARCH_USE_ONLY
@@ -94,7 +103,7 @@ class ReaderDock(QWidget):
         panel, lower, whole = QVBoxLayout(self._panel), QWidget(), QVBoxLayout(self)
         panel.setContentsMargins(0, 0, 0, 0)
         panel.addWidget(self.study_panel)
-        panel.addWidget(_sides_label())
+        panel.addLayout(_sides_row())
         panel.addWidget(self.matrix)
         panel.addWidget(self.finding_panel)
         below = QVBoxLayout(lower)
@@ -268,10 +277,13 @@ class ReaderDock(QWidget):
             show_error(text)
 
 
-def _sides_label() -> QWidget:
-    label = QLabel("◀ Patient's right        Patient's left ▶")
-    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    return label
+def _sides_row() -> QHBoxLayout:
+    """Which way the matrix lies: as the body does on the screen."""
+    row = QHBoxLayout()
+    row.addWidget(QLabel("◀ Patient's right"))
+    row.addStretch(1)
+    row.addWidget(QLabel("Patient's left ▶"))
+    return row
 
 
 def _default_system() -> System:
