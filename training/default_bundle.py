@@ -109,7 +109,7 @@ def _slice_plan(group: ConditionGroup) -> NetworkPlan:
         "slice_index_convnext3d",
         slice_index_config(group),
         partial(_slice_task, group),
-        Schedule(steps=250, learning_rate=2e-3),
+        Schedule(steps=800, learning_rate=2e-3),
     )
 
 

@@ -18,7 +18,10 @@ def test_heatmaps_are_one_per_crop_and_weights_sum_to_one() -> None:
     bags = (torch.rand(1, 5, 1, 64, 112), torch.rand(1, 5, 1, 96, 96))
     output, heatmaps = grade_with_heatmaps(network, bags)
     assert [h.shape for h in heatmaps] == [(1, 5, 8, 14), (1, 5, 12, 12)]
-    assert all(h.min() >= 0 and h.max() == pytest.approx(1) for h in heatmaps)
+    for heatmap in heatmaps:
+        assert heatmap.min() >= 0
+        np.testing.assert_allclose(heatmap.max((-2, -1)).round(), heatmap.max((-2, -1)), atol=1e-5)
+    assert max(heatmap.max() for heatmap in heatmaps) == pytest.approx(1)
     for weights in output.weights:
         assert float(weights.detach().sum()) == pytest.approx(1, abs=1e-5)
     with torch.no_grad():

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.domain.spine import Side
 from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
-from napari_lumbar.pipeline.recesses import find_recesses, nearest_axial_slice
+from napari_lumbar.pipeline.recesses import AxialView, find_recesses, look_at_axial, nearest_axial_slice
 
 
 def axial(series_id: str, heights: list[float], tilt_deg: float = 0.0) -> MRSeries:
@@ -27,17 +27,30 @@ def axial(series_id: str, heights: list[float], tilt_deg: float = 0.0) -> MRSeri
 
 
 class Points(nn.Module):
-    """Answers with one sharp peak per side at fixed map pixels."""
+    """Answers with one sharp peak per side, and a round canal, at fixed map pixels."""
 
-    def __init__(self, left: tuple[int, int], right: tuple[int, int]) -> None:
+    def __init__(
+        self, left: tuple[int, int], right: tuple[int, int], canal: tuple[int, int] | None = (23, 23)
+    ) -> None:
         super().__init__()
-        self.peaks = (left, right)
+        self.peaks, self.canal = (left, right), canal
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         logits = torch.zeros(1, 3, 48, 48)
+        logits[0, 2] = -9
         for channel, (row, column) in enumerate(self.peaks):
             logits[0, channel, row, column] = 12.0
+        if self.canal is not None:
+            rows, columns = np.indices((48, 48))
+            near = (rows - self.canal[0]) ** 2 + (columns - self.canal[1]) ** 2 <= 9
+            logits[0, 2][torch.from_numpy(near)] = 9.0
         return logits, torch.zeros(1, 2)
+
+
+def look(network: Points, canal_lps_mm: tuple[float, float, float] = (0, 0, 0)) -> AxialView:
+    chosen = nearest_axial_slice([axial("a", [0.0])], np.array(canal_lps_mm))
+    assert chosen is not None
+    return look_at_axial(network, chosen, np.array(canal_lps_mm), torch.device("cpu"))
 
 
 def test_the_nearest_plane_is_chosen_over_all_series() -> None:
@@ -62,24 +75,34 @@ def test_no_plane_near_is_said_and_not_guessed() -> None:
 
 
 def test_recesses_lie_where_the_network_points() -> None:
-    chosen = nearest_axial_slice([axial("a", [0.0])], np.zeros(3))
-    assert chosen is not None
     # Map pixels of 2 mm around the canal point at (23.5, 23.5): columns run to the patient's left.
-    network = Points(left=(23, 28), right=(23, 19))
-    found = find_recesses(network, chosen, np.zeros(3), torch.device("cpu"))
-    geometry = chosen.series.slices[0].geometry
-    left = geometry.lps_from_pixel(found[Side.LEFT][0])
-    right = geometry.lps_from_pixel(found[Side.RIGHT][0])
+    view = look(Points(left=(23, 28), right=(23, 19)))
+    found = find_recesses(view)
+    left, right = (view.geometry.lps_from_pixel(found[side][0]) for side in (Side.LEFT, Side.RIGHT))
     np.testing.assert_allclose(left[:2], [9, -1], atol=0.6)
     np.testing.assert_allclose(right[:2], [-9, -1], atol=0.6)
     assert found[Side.LEFT][1] > 0.8
 
 
 def test_a_network_that_takes_the_sides_for_each_other_cannot_swap_them() -> None:
-    chosen = nearest_axial_slice([axial("a", [0.0])], np.zeros(3))
-    assert chosen is not None
-    found = find_recesses(Points(left=(23, 19), right=(23, 28)), chosen, np.zeros(3), torch.device("cpu"))
-    geometry = chosen.series.slices[0].geometry
-    assert geometry.lps_from_pixel(found[Side.LEFT][0])[0] > 0
-    assert geometry.lps_from_pixel(found[Side.RIGHT][0])[0] < 0
+    view = look(Points(left=(23, 19), right=(23, 28)))
+    found = find_recesses(view)
+    assert view.geometry.lps_from_pixel(found[Side.LEFT][0])[0] > 0
+    assert view.geometry.lps_from_pixel(found[Side.RIGHT][0])[0] < 0
     assert found[Side.LEFT][1] < 0.3
+
+
+def test_a_canal_point_off_to_one_side_is_centred_on_the_canal_seen() -> None:
+    """Both recesses left of the sagittal canal point: the axial canal tells which is which."""
+    view = look(Points(left=(23, 35), right=(23, 27), canal=(23, 31)))
+    assert view.canal_seen
+    np.testing.assert_allclose(view.canal_lps_mm, [15, -1, 0], atol=0.6)
+    found = find_recesses(view)
+    assert view.geometry.lps_from_pixel(found[Side.RIGHT][0])[0] == pytest.approx(7, abs=1)
+    assert view.geometry.lps_from_pixel(found[Side.LEFT][0])[0] == pytest.approx(23, abs=1)
+
+
+def test_without_a_canal_in_sight_the_sagittal_point_stands() -> None:
+    view = look(Points(left=(23, 28), right=(23, 19), canal=None))
+    assert not view.canal_seen
+    np.testing.assert_allclose(view.canal_lps_mm, [0, 0, 0], atol=0.6)

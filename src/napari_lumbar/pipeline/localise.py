@@ -3,13 +3,14 @@
 Structure of the first-place RSNA 2024 solution (Panditrao et al.): slice index on sagittal volumes ->
 sagittal keypoints (canal on T2, foramina on T1) -> nearest axial slice by plane distance -> axial keypoints.
 Deviations: one heatmap network for both sagittal contrasts, discs named jointly by dynamic programming,
-the canal stepped to from the named disc, and slice answers joined with the heatmaps' by the median.
+the canal stepped to from the named disc and centred sideways on the axial slice, and slice answers joined
+with the heatmaps' by the median.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,13 +25,15 @@ from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from .foramina import find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
-from .recesses import FARTHEST_PLANE_MM, find_recesses, nearest_axial_slice
+from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps, sagittal_maps
 from .slice_votes import map_vote, network_votes
 from .spine_frame import UNSURE_MARGIN, LevelFrame, SpineFrame, find_spine
 
 #: Order of the foraminal slice network's heads: right L1/L2 .. L5/S1, then left.
 _HEAD_SIDES = (Side.RIGHT, Side.LEFT)
+#: Canal points of one patient lie this near to each other sideways (RSNA tables: two slices at most in 95 %).
+_CANAL_JUMP_MM = 7.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +61,15 @@ class MultistageLocalizer:
         guide = t2 or t1
         if guide is None:
             return _nothing("no_sagittal_series", "no sagittal series was found, so no level can be named")
-        spine = find_spine(guide.maps)
-        report(Progress("placing canal points", 0.6))
-        canal = self._canal_points(guide, spine)
-        found: dict[FindingKey, Landmark] = {}
+        report(Progress("finding recesses on axial T2", 0.6))
+        views, spine = self._axial_views(study, find_spine(guide.maps), cancel)
+        found = _recess_landmarks(study, views, spine)
+        report(Progress("placing canal points", 0.8))
         if t2 is not None:
-            found |= _canal_landmarks(t2, spine, canal)
-        report(Progress("placing foramina on sagittal T1", 0.7))
+            found |= self._canal(t2, spine)
+        report(Progress("placing foramina on sagittal T1", 0.9))
         if t1 is not None:
             found |= self._foramina(t1, spine)
-        report(Progress("placing recesses on axial T2", 0.85))
-        found |= self._recesses(study, spine, canal, cancel)
         return Landmarks(found, _missing(study, spine, found), _notes(spine))
 
     def _sagittal(self, study: Study, role: SeriesRole, cancel: CancelToken) -> _Sagittal | None:
@@ -78,16 +79,35 @@ class MultistageLocalizer:
         usual = canonical_series(series)
         return _Sagittal(series, sagittal_maps(self._sagittal_net, usual, self._device, cancel))
 
-    def _canal_points(self, guide: _Sagittal, spine: SpineFrame) -> Mapping[Level, FloatArray]:
-        """Canal points in patient space, each on the slice that the votes' median names."""
-        maps = guide.maps
-        votes = network_votes(self._canal_slices, maps.slices, self._device)
-        points = {}
+    def _axial_views(
+        self, study: Study, spine: SpineFrame, cancel: CancelToken
+    ) -> tuple[Mapping[Level, AxialView], SpineFrame]:
+        """Look at the nearest axial slice of each level; the canal seen there centres the spine sideways."""
+        usual = [canonical_series(series) for series in study.with_role(SeriesRole.AXIAL_T2)]
+        views, levels = {}, {}
         for level, frame in spine.levels.items():
-            place = _canal_place(maps, frame, votes[:, level.rank])
-            geometry = maps.slices[place].geometry
-            points[level] = geometry.lps_from_pixel(geometry.pixel_from_lps(frame.canal_lps_mm))
-        return points
+            cancel.raise_if_cancelled()
+            levels[level] = frame
+            chosen = nearest_axial_slice(usual, frame.canal_lps_mm)
+            if chosen is not None:
+                view = look_at_axial(self._axial_net, chosen, frame.canal_lps_mm, self._device)
+                views[level] = view
+                levels[level] = frame.moved_to(view.canal_lps_mm) if view.canal_seen else frame
+        return views, replace(spine, levels=levels)
+
+    def _canal(self, t2: _Sagittal, spine: SpineFrame) -> dict[FindingKey, Landmark]:
+        """Canal landmarks, each on the slice that the votes' median names."""
+        votes = network_votes(self._canal_slices, t2.maps.slices, self._device)
+        ballots = {
+            level: _canal_ballot(t2.maps, f, votes[:, level.rank]) for level, f in spine.levels.items()
+        }
+        found = {}
+        for level, place in _places(t2.maps, ballots).items():
+            frame, geometry = spine.levels[level], t2.maps.slices[place].geometry
+            key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)
+            point = geometry.lps_from_pixel(geometry.pixel_from_lps(frame.canal_lps_mm))
+            found[key] = _landmark(key, t2.series, t2.maps.first_index + place, point, frame.confidence)
+        return found
 
     def _foramina(self, t1: _Sagittal, spine: SpineFrame) -> dict[FindingKey, Landmark]:
         votes = network_votes(self._foraminal_slices, t1.maps.slices, self._device)
@@ -107,50 +127,42 @@ class MultistageLocalizer:
                 )
         return found
 
-    def _recesses(
-        self, study: Study, spine: SpineFrame, canal: Mapping[Level, FloatArray], cancel: CancelToken
-    ) -> dict[FindingKey, Landmark]:
-        originals = study.with_role(SeriesRole.AXIAL_T2)
-        usual = [canonical_series(series) for series in originals]
-        found = {}
-        for level, frame in spine.levels.items():
-            cancel.raise_if_cancelled()
-            chosen = nearest_axial_slice(usual, canal[level])
-            if chosen is None:
-                continue
-            recesses = find_recesses(self._axial_net, chosen, canal[level], self._device)
-            geometry = chosen.series.slices[chosen.slice_index].geometry
-            for side, (pixel_rc, confidence) in recesses.items():
-                key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)
-                series = study.by_id(chosen.series.series_id)
-                point = geometry.lps_from_pixel(pixel_rc)
-                found[key] = _landmark(key, series, chosen.slice_index, point, frame.confidence * confidence)
-        return found
+
+def _recess_landmarks(
+    study: Study, views: Mapping[Level, AxialView], spine: SpineFrame
+) -> dict[FindingKey, Landmark]:
+    found = {}
+    for level, view in views.items():
+        series = study.by_id(view.chosen.series.series_id)
+        for side, (pixel_rc, confidence) in find_recesses(view).items():
+            key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)
+            point = view.geometry.lps_from_pixel(pixel_rc)
+            confidence *= spine.levels[level].confidence
+            found[key] = _landmark(key, series, view.chosen.slice_index, point, confidence)
+    return found
 
 
-def _canal_place(maps: SagittalMaps, frame: LevelFrame, votes: FloatArray) -> int:
-    """Median of the slice network's votes and of the canal map at this level, near the guide's middle."""
+def _canal_ballot(maps: SagittalMaps, frame: LevelFrame, votes: FloatArray) -> list[float]:
+    """Places that speak for themselves: the network's two heads, the canal map, the spine's middle."""
     row, column = np.rint(maps.map_from_lps(frame.canal_lps_mm)).astype(int)
     canal = maps.maps["canal"]
     row, column = int(row.clip(0, canal.shape[1] - 1)), int(column.clip(0, canal.shape[2] - 1))
     around = canal[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].mean((1, 2))
-    middle = float(
-        np.argmin(np.abs((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left - maps.across_mm))
-    )
-    place = float(np.median([*votes, map_vote(around, middle)]))
-    return int(np.clip(round(place), 0, len(maps.slices) - 1))
+    across = float((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left)
+    order = np.argsort(maps.across_mm)
+    middle = float(np.interp(across, maps.across_mm[order], order.astype(np.float64)))
+    return [*(float(v) for v in votes), map_vote(around, middle), middle]
 
 
-def _canal_landmarks(
-    t2: _Sagittal, spine: SpineFrame, canal: Mapping[Level, FloatArray]
-) -> dict[FindingKey, Landmark]:
-    found = {}
-    for level, point in canal.items():
-        key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)
-        distances = [abs(float(s.geometry.signed_distance_mm(point))) for s in t2.maps.slices]
-        index = t2.maps.first_index + int(np.argmin(distances))
-        found[key] = _landmark(key, t2.series, index, point, spine.levels[level].confidence)
-    return found
+def _places(maps: SagittalMaps, ballots: Mapping[Level, list[float]]) -> dict[Level, int]:
+    """Median of each level's votes, kept near that of all levels: a canal does not jump sideways."""
+    if not ballots:
+        return {}
+    step = float(np.median(np.abs(np.diff(maps.across_mm)))) if len(maps.slices) > 1 else 1.0
+    together = float(np.median([vote for ballot in ballots.values() for vote in ballot]))
+    reach = _CANAL_JUMP_MM / max(step, 1e-3)
+    places = {lv: np.clip(np.median(b), together - reach, together + reach) for lv, b in ballots.items()}
+    return {lv: int(np.clip(np.rint(place), 0, len(maps.slices) - 1)) for lv, place in places.items()}
 
 
 def _landmark(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import nn
 
-from ..domain.geometry import FloatArray
+from ..domain.geometry import FloatArray, SliceGeometry
 from ..domain.spine import Side
 from ..domain.study import MRSeries, PixelArray
 from ..models.heatmap_unet import named_probabilities
-from ..preprocess.axial_patch import PATCH_MM, AxialPatch, axial_patch
+from ..preprocess.axial_patch import PATCH_MM, PATCH_PX, AxialPatch, axial_patch
 from .naming import centre_of_mass_near
 
 #: Named channels of the axial network.
@@ -25,6 +26,10 @@ FARTHEST_PLANE_MM = 8.0
 _LATERAL_MM, _LATERAL_SD_MM, _LEAST_LATERAL_MM = 8.5, 4.5, 2.0
 _ANTEROPOSTERIOR_SD_MM = 6.0
 _PRIOR_SHARE = 1e-4
+_CANAL_PROBABILITY = 0.5
+#: How far the sagittal canal point may be off sideways, and the smallest cross-section of a sac.
+_CANAL_SD_MM = 12.0
+_SMALLEST_CANAL_MM2 = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,27 +51,88 @@ def nearest_axial_slice(series: Sequence[MRSeries], canal_lps_mm: FloatArray) ->
     return min(near, key=lambda candidate: candidate.distance_mm, default=None)
 
 
-def find_recesses(
+@dataclass(frozen=True, eq=False)
+class AxialView:
+    """What the axial network sees around a canal point.
+
+    Parameters
+    ----------
+    chosen
+        The slice, in the usual view.
+    patch
+        The patch the network saw.
+    heat
+        Probability of each side's recess, shape (2, 48, 48), in the order of ``SIDES``.
+    canal_map_rc
+        Middle of the canal in map pixels, or where it was expected if it is not seen.
+    canal_seen
+        Whether it is.
+    """
+
+    chosen: AxialSlice
+    patch: AxialPatch
+    heat: PixelArray
+    canal_map_rc: FloatArray
+    canal_seen: bool
+
+    @property
+    def geometry(self) -> SliceGeometry:
+        """Where the slice lies."""
+        return self.chosen.series.slices[self.chosen.slice_index].geometry
+
+    def pixel_from_map(self, map_rc: FloatArray) -> FloatArray:
+        """(row, column) of the slice: map pixel i covers patch pixels 2i and 2i + 1."""
+        return self.patch.pixel_from_patch(2 * map_rc + 0.5)
+
+    @property
+    def canal_lps_mm(self) -> FloatArray:
+        """Middle of the canal in patient space, shape (3,)."""
+        return self.geometry.lps_from_pixel(self.pixel_from_map(self.canal_map_rc))
+
+
+def look_at_axial(
     network: nn.Module, chosen: AxialSlice, canal_lps_mm: FloatArray, device: torch.device
-) -> Mapping[Side, tuple[FloatArray, float]]:
-    """(row, column) in the usual view and confidence for both sides."""
+) -> AxialView:
+    """Run the network around the canal point and find the canal's own middle."""
     mr_slice = chosen.series.slices[chosen.slice_index]
-    canal_rc = mr_slice.geometry.pixel_from_lps(canal_lps_mm)
-    patch = axial_patch(mr_slice, canal_rc)
+    patch = axial_patch(mr_slice, mr_slice.geometry.pixel_from_lps(canal_lps_mm))
     with torch.inference_mode():
         logits, absent = network(torch.from_numpy(patch.image)[None, None].to(device))
         named, _ = named_probabilities(logits[:, : len(SIDES)], absent)
-    return {side: _recess(named[0, i].cpu().numpy(), patch, canal_rc, side) for i, side in enumerate(SIDES)}
+        canal = logits[0, len(SIDES)].float().sigmoid().cpu().numpy()
+    middle = canal_middle(canal)
+    expected = np.full(2, (PATCH_PX / 2 - 1) / 2)
+    return AxialView(
+        chosen, patch, named[0].cpu().numpy(), expected if middle is None else middle, middle is not None
+    )
 
 
-def _recess(
-    heat: PixelArray, patch: AxialPatch, canal_rc: FloatArray, side: Side
-) -> tuple[FloatArray, float]:
-    canal = (patch.patch_from_pixel(canal_rc) - 0.5) / 2
+def canal_middle(canal: PixelArray) -> FloatArray | None:
+    """Centre of the canal nearest to the middle of its map, shape (2,); None where nothing looks like one."""
+    labels, count = ndimage.label(canal > _CANAL_PROBABILITY)
+    if count == 0:
+        return None
+    rows, columns = np.indices(canal.shape)
+    middle = (len(canal) - 1) / 2
+    squared = ((rows - middle) ** 2 + (columns - middle) ** 2) * MAP_MM**2
+    evidence = ndimage.sum(canal * np.exp(-squared / (2 * _CANAL_SD_MM**2)), labels, range(1, count + 1))
+    best = 1 + int(np.argmax(evidence))
+    if (labels == best).sum() * MAP_MM**2 < _SMALLEST_CANAL_MM2:
+        return None
+    return np.array(ndimage.center_of_mass(labels == best))
+
+
+def find_recesses(view: AxialView) -> Mapping[Side, tuple[FloatArray, float]]:
+    """(row, column) in the usual view and confidence for both sides."""
+    return {side: _recess(view, side) for side in SIDES}
+
+
+def _recess(view: AxialView, side: Side) -> tuple[FloatArray, float]:
+    heat = view.heat[SIDES.index(side)]
     sign = 1.0 if side is Side.LEFT else -1.0  # columns run to the patient's left in the usual view
     rows, columns = np.indices(heat.shape)
-    lateral = sign * (columns - canal[1]) * MAP_MM
-    depth = (rows - canal[0]) * MAP_MM
+    lateral = sign * (columns - view.canal_map_rc[1]) * MAP_MM
+    depth = (rows - view.canal_map_rc[0]) * MAP_MM
     prior = np.exp(
         -((lateral - _LATERAL_MM) ** 2) / (2 * _LATERAL_SD_MM**2) - depth**2 / (2 * _ANTEROPOSTERIOR_SD_MM**2)
     )
@@ -76,4 +142,4 @@ def _recess(
     peak = np.array(np.unravel_index(int(weighted.argmax()), heat.shape))
     map_rc = centre_of_mass_near(weighted, peak.astype(np.float64))
     near = heat[max(0, peak[0] - 2) : peak[0] + 3, max(0, peak[1] - 2) : peak[1] + 3]
-    return patch.pixel_from_patch(2 * map_rc + 0.5), float(np.clip(near.sum(), 0.05, 1))
+    return view.pixel_from_map(map_rc), float(np.clip(near.sum(), 0.05, 1))

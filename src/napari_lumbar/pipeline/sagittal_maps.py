@@ -75,7 +75,8 @@ class SagittalMaps:
 
     def middle_evidence(self) -> tuple[DiscEvidence, float]:
         """Average the slices around the canal's middle; also return that middle in mm across."""
-        mass = self.maps["canal"].sum((-2, -1)).astype(np.float64) ** 2
+        # The power lets the slices that show the canal outweigh many that show a little of something else.
+        mass = self.maps["canal"].sum((-2, -1)).astype(np.float64) ** 4
         across = self.across_mm
         centre = float((mass * across).sum() / max(mass.sum(), 1e-9)) if mass.sum() > 0 else 0.0
         chosen = np.argsort(np.abs(across - centre))[

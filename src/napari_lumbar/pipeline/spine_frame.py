@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -44,6 +44,11 @@ class LevelFrame:
     left: FloatArray
     confidence: float
     canal_seen: bool
+
+    def moved_to(self, canal_lps_mm: FloatArray) -> LevelFrame:
+        """Return the frame shifted along the patient's left only, to where a canal was seen."""
+        shift = float((canal_lps_mm - self.canal_lps_mm) @ self.left) * self.left
+        return replace(self, disc_lps_mm=self.disc_lps_mm + shift, canal_lps_mm=self.canal_lps_mm + shift)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,199 @@
+"""The embedded bundle on a phantom nobody trained on, from DICOM files to findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_lumbar.dicom import read_study
+from napari_lumbar.domain.errors import Cancelled
+from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.geometry import vector3
+from napari_lumbar.domain.landmarks import LandmarkSource
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
+from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
+from napari_lumbar.phantom import PhantomStudy, make_phantom, write_study
+from napari_lumbar.pipeline import System, load_system
+from napari_lumbar.pipeline.progress import CancelToken, Progress
+from napari_lumbar.pipeline.run import analyze, regrade
+
+CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+
+
+@pytest.fixture(scope="module")
+def system() -> System:
+    return load_system(None, "cpu")
+
+
+@pytest.fixture(scope="module")
+def phantom() -> PhantomStudy:
+    return make_phantom(2_000_000)
+
+
+@pytest.fixture(scope="module")
+def study(phantom: PhantomStudy, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    folder = tmp_path_factory.mktemp("dicom") / phantom.study.study_id
+    write_study(phantom, folder)
+    return read_study(folder)
+
+
+@pytest.fixture(scope="module")
+def analysis(study: Study, system: System) -> Analysis:
+    return analyze(study, system)
+
+
+def distance(analysis: Analysis, phantom: PhantomStudy, key: FindingKey, truth_key: FindingKey) -> float:
+    found, truth = analysis.landmarks.points[key], phantom.landmarks.points[truth_key]
+    return float(np.linalg.norm(np.subtract(found.point_lps_mm, truth.point_lps_mm)))
+
+
+def test_all_landmarks_are_found_near_their_truth(analysis: Analysis, phantom: PhantomStudy) -> None:
+    errors = [distance(analysis, phantom, key, key) for key in ALL_FINDINGS]
+    assert np.median(errors) <= 4
+
+
+def test_no_landmark_carries_another_levels_name_or_side(analysis: Analysis, phantom: PhantomStudy) -> None:
+    for key in ALL_FINDINGS:
+        levels = {lv: distance(analysis, phantom, key, FindingKey(key.condition, lv)) for lv in Level}
+        assert min(levels, key=lambda lv: levels[lv]) is key.level
+        side = key.condition.side
+        if side is not None:
+            mirror = FindingKey(Condition.of(key.condition.group, side.opposite), key.level)
+            assert distance(analysis, phantom, key, key) < distance(analysis, phantom, key, mirror)
+
+
+def test_left_is_the_patients_left(analysis: Analysis) -> None:
+    for group in (ConditionGroup.FORAMINAL, ConditionGroup.SUBARTICULAR):
+        for level in Level:
+            left, right = (
+                analysis.landmarks.points[FindingKey(Condition.of(group, side), level)].point_lps_mm[0]
+                for side in (Side.LEFT, Side.RIGHT)
+            )
+            assert left > right
+
+
+def test_every_finding_is_graded_with_evidence_of_each_plane(analysis: Analysis) -> None:
+    for key, finding in analysis.findings.items():
+        assert finding.probs is not None
+        planes: dict[SeriesRole, float] = {}
+        for crop in finding.evidence:
+            planes[crop.role] = planes.get(crop.role, 0.0) + crop.weight
+            assert crop.heatmap.ndim == 2
+            assert 0 <= crop.heatmap.min() <= crop.heatmap.max() <= 1
+        assert len(planes) == (1 if key.condition.group is ConditionGroup.SUBARTICULAR else 2)
+        assert all(total == pytest.approx(1, abs=1e-3) for total in planes.values())
+
+
+def test_crop_boxes_hold_their_landmark(analysis: Analysis) -> None:
+    for finding in analysis.findings.values():
+        assert finding.landmark is not None
+        row, column = finding.landmark.pixel_rc
+        own = [c for c in finding.evidence if c.series_id == finding.landmark.series_id]
+        assert own
+        for crop in own:
+            top, left, bottom, right = crop.box_rc
+            assert top < row < bottom
+            assert left < column < right
+
+
+def test_regrading_grades_what_was_asked_for_and_sees_the_moved_point(
+    study: Study, system: System, analysis: Analysis
+) -> None:
+    point = analysis.landmarks.points[CANAL]
+    same = regrade(study, system, analysis.landmarks, [CANAL])
+    assert set(same) == {CANAL}
+    assert same[CANAL].probs == analysis.findings[CANAL].probs
+    moved = replace(
+        point,
+        point_lps_mm=vector3(np.add(point.point_lps_mm, (0, 0, 20))),
+        source=LandmarkSource.CORRECTED,
+    )
+    again = regrade(study, system, analysis.landmarks.replacing(moved), [CANAL])[CANAL]
+    assert again.probs != analysis.findings[CANAL].probs
+    assert again.landmark is not None
+    assert again.landmark.source is LandmarkSource.CORRECTED
+
+
+def mirrored_storage(series: MRSeries) -> MRSeries:
+    """The same patient, every image stored with its columns the other way round."""
+
+    def turn(mr_slice: MRSlice) -> MRSlice:
+        g = mr_slice.geometry
+        corner = vector3(g.lps_from_pixel((0, g.columns - 1)))
+        turned = replace(g, position_lps_mm=corner, along_row=vector3(-np.array(g.along_row)))
+        return replace(mr_slice, geometry=turned, pixels=mr_slice.pixels[:, ::-1])
+
+    stacks = tuple(SliceStack(tuple(turn(s) for s in stack.slices)) for stack in series.stacks)
+    return replace(series, stacks=stacks)
+
+
+def test_how_images_are_stored_changes_nothing(study: Study, system: System, analysis: Analysis) -> None:
+    turned = replace(study, series=tuple(mirrored_storage(s) for s in study.series))
+    other = analyze(turned, system)
+    for key in ALL_FINDINGS:
+        here, there = analysis.landmarks.points[key], other.landmarks.points[key]
+        np.testing.assert_allclose(here.point_lps_mm, there.point_lps_mm, atol=1e-3)
+        first, second = analysis.findings[key].probs, other.findings[key].probs
+        assert first is not None
+        assert second is not None
+        np.testing.assert_allclose(first.as_tuple, second.as_tuple, atol=1e-4)
+
+
+def without(study: Study, role: SeriesRole) -> Study:
+    return replace(study, series=tuple(s for s in study.series if s.role is not role))
+
+
+@pytest.mark.parametrize(
+    ("role", "group"),
+    [
+        (SeriesRole.SAGITTAL_T1, ConditionGroup.FORAMINAL),
+        (SeriesRole.SAGITTAL_T2, ConditionGroup.CANAL),
+        (SeriesRole.AXIAL_T2, ConditionGroup.SUBARTICULAR),
+    ],
+)
+def test_what_needs_a_missing_series_says_so_and_gets_no_grade(
+    study: Study, system: System, role: SeriesRole, group: ConditionGroup
+) -> None:
+    analysis = analyze(without(study, role), system)
+    for key, finding in analysis.findings.items():
+        if key.condition.group is group:
+            assert finding.probs is None
+            assert finding.not_gradable is not None
+            assert finding.not_gradable.code == "no_series"
+            assert role.value in finding.not_gradable.reason
+    assert any(f.probs for k, f in analysis.findings.items() if k.condition.group is not group)
+
+
+def test_without_sagittal_series_nothing_is_named(study: Study, system: System) -> None:
+    axial_only = without(without(study, SeriesRole.SAGITTAL_T1), SeriesRole.SAGITTAL_T2)
+    analysis = analyze(axial_only, system)
+    assert len(analysis.landmarks) == 0
+    assert {f.not_gradable.code for f in analysis.findings.values() if f.not_gradable} == {
+        "no_sagittal_series"
+    }
+
+
+def test_work_stops_where_it_is_asked_to(study: Study, system: System) -> None:
+    cancel = CancelToken()
+    stages: list[str] = []
+
+    def stop_at_recesses(progress: Progress) -> None:
+        stages.append(progress.stage)
+        if "recesses" in progress.stage:
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        analyze(study, system, stop_at_recesses, cancel)
+    assert not any(stage.startswith("grading") for stage in stages)
+
+
+def test_the_bundle_is_small_and_its_card_honest(system: System) -> None:
+    from napari_lumbar.models.bundle import default_bundle_path
+
+    files = list(Path(default_bundle_path()).iterdir())
+    assert sum(f.stat().st_size for f in files) < 25e6
+    assert "No grade of a real patient was ever seen" in (default_bundle_path() / "MODEL_CARD.md").read_text()
+    assert system.bundle_sha256
