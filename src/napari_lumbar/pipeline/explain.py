@@ -23,8 +23,8 @@ Heatmaps = tuple[PixelArray, ...]
 def grade_with_heatmaps(network: LstmMil, bags: tuple[Tensor, ...]) -> tuple[MilOutput, Heatmaps]:
     """One pass forwards and one back; heatmaps per plane, shape (B, N, h, w).
 
-    The gradient is that of the expected severity (0 normal/mild .. 2 severe). Each crop is scaled to a maximum
-    of 1, or stays 0 where nothing in it speaks for a worse severity.
+    The gradient is that of the expected severity (0 normal/mild .. 2 severe). Each crop is scaled to a
+    maximum of 1, or stays 0 where nothing in it speaks for a worse severity.
     """
     with torch.enable_grad(), _recorded(network) as recorded:
         # Weights ask for no gradient; the images do, so that one flows through the features.

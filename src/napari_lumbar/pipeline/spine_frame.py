@@ -18,7 +18,7 @@ _CANAL_RANGE_MM = (9.0, 42.0)
 _CANAL_USUAL_MM = 25.0
 _CANAL_PROBABILITY = 0.35
 #: Below this much evidence per disc the names could as well be one level off.
-UNSURE_MARGIN = 1.0
+UNSURE_MARGIN = 0.7
 
 
 @dataclass(frozen=True, eq=False)
