@@ -62,6 +62,15 @@ def test_an_unnamed_disc_below_does_not_push_the_names_down() -> None:
     np.testing.assert_allclose(chain.centres_rc, centres[:6], atol=0.3)
 
 
+def test_a_clear_disc_left_over_below_speaks_against_names_one_too_high() -> None:
+    """Seen on a real scan: every name but the last leant one disc upwards, which left the true L5/S1 over."""
+    centres = column(10, 7)
+    named = {n: [(n, 0.55), (n + 1, 0.3)] for n in range(5)}
+    named[5] = [(5, 0.07), (6, 0.88)]
+    chain = name_discs(evidence(centres, named, {}))
+    np.testing.assert_allclose(chain.centres_rc, centres[1:], atol=0.3)
+
+
 def test_a_disc_without_a_peak_is_found_between_its_neighbours_with_less_confidence() -> None:
     centres = column(20, 6)
     named = {n: [(n, 0.9)] for n in range(6)}

@@ -120,7 +120,9 @@ def _best_chain(
     skipped = np.concatenate([[0.0], np.cumsum(strength)]) * _SKIPPED_PEAK_COST
     for name in range(names):
         for peak in range(count):
-            score[name, peak] = log_absent[:name].sum()
+            # Discs above that could have borne the names declared absent speak against it.
+            above = strength[max(0, peak - name) : peak].sum() * _SKIPPED_PEAK_COST
+            score[name, peak] = log_absent[:name].sum() - above
             for before, jump in _predecessors(name):
                 for earlier in range(peak):
                     cost = skipped[peak] - skipped[earlier + 1] + _step_cost(peaks_mm, earlier, peak, jump)
@@ -129,7 +131,9 @@ def _best_chain(
                         score[name, peak] = score[before, earlier] - cost
                         back[name, peak] = (before, earlier)
             score[name, peak] += unary[name, peak]
-    return _trace(score, back, log_absent)
+    # So do discs below the last name: under L5/S1 there is at most a rudiment of one.
+    below = (strength.sum() - np.cumsum(strength)) * _SKIPPED_PEAK_COST
+    return _trace(score - below, back, log_absent)
 
 
 def _predecessors(name: int) -> list[tuple[int, int]]:
