@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from napari_lumbar.domain.findings import Analysis, CropEvidence, Finding, probs_from_array
 from napari_lumbar.domain.geometry import SliceGeometry, Vector3, vector3
@@ -17,6 +18,10 @@ from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
 from napari_lumbar.pipeline.progress import CancelToken, Progress, ProgressCallback
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import analyze
+
+# A property holds or not; how long a loaded machine takes to look at it is no part of it.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 SAGITTAL_AXES = ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 AXIAL_AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))

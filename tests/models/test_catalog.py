@@ -19,7 +19,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "slice_index_convnext3d": {"heads": 5, "size": 32, "stem_width": 8, "widths": [8, 8, 8, 8]},
     "lstm_mil": {
         "planes": ["sagittal", "axial"],
-        "encoder_options": {"depths": [1, 1, 1, 1], "dims": [8, 8, 8, 8]},
+        "encoder_options": {"channels": [8, 8, 8, 8], "stem_width": 8},
     },
 }
 INPUTS: Mapping[str, Callable[[], Any]] = {
@@ -44,6 +44,8 @@ def test_every_architecture_is_in_the_battery() -> None:
 def test_results_are_finite_and_every_weight_learns(name: str) -> None:
     torch.manual_seed(0)
     network: nn.Module = build_network(name, CONFIGS[name])
+    for parameter in network.parameters():  # a residual branch may start at zero and pass no gradient
+        parameter.data.add_(0.05 * torch.rand_like(parameter))
     outputs = tensors(network(INPUTS[name]()))
     assert all(torch.isfinite(t).all() for t in outputs)
     sum((t * torch.rand_like(t)).sum() for t in outputs).backward()  # type: ignore[union-attr]

@@ -87,6 +87,15 @@ def test_every_finding_is_graded_with_evidence_of_each_plane(analysis: Analysis)
         assert all(total == pytest.approx(1, abs=1e-3) for total in planes.values())
 
 
+def test_a_crop_stands_once_in_the_evidence(analysis: Analysis) -> None:
+    """The canal is looked at with either side's axial crop, but its sagittal crops are the same."""
+    for finding in analysis.findings.values():
+        places = [(c.series_id, c.slice_index, c.box_rc) for c in finding.evidence]
+        assert len(places) == len(set(places))
+    canal = [c for c in analysis.findings[CANAL].evidence if c.role is SeriesRole.SAGITTAL_T2]
+    assert len(canal) == 5
+
+
 def test_crop_boxes_hold_their_landmark(analysis: Analysis) -> None:
     for finding in analysis.findings.values():
         assert finding.landmark is not None

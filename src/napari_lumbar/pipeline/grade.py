@@ -130,8 +130,18 @@ def _evidence(bag: Bag, weights: PixelArray, heatmaps: PixelArray) -> list[CropE
 
 
 def _joined(views: list[tuple[CropEvidence, ...]]) -> tuple[CropEvidence, ...]:
-    """Evidence of all views; weights are shared out so that each plane's still sum to 1."""
-    return tuple(replace(crop, weight=crop.weight / len(views)) for view in views for crop in view)
+    """Evidence of all views; each plane's weights still sum to 1, and a crop seen twice stands once."""
+    joined: dict[tuple[str, int, Box], CropEvidence] = {}
+    for crop in (replace(c, weight=c.weight / len(views)) for view in views for c in view):
+        place = (crop.series_id, crop.slice_index, crop.box_rc)
+        seen = joined.get(place)
+        joined[place] = crop if seen is None else _merged(seen, crop)
+    return tuple(joined.values())
+
+
+def _merged(first: CropEvidence, second: CropEvidence) -> CropEvidence:
+    heatmap = np.maximum(first.heatmap, second.heatmap)
+    return replace(first, weight=first.weight + second.weight, heatmap=heatmap)
 
 
 def _to_native(crop: CropEvidence, usual: Mapping[str, MRSeries], study: Study) -> CropEvidence:
