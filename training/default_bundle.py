@@ -116,7 +116,7 @@ def _slice_plan(group: ConditionGroup) -> NetworkPlan:
 #: In the order of training: the long ones first, so that both processes end together.
 NETWORKS: dict[str, NetworkPlan] = {
     "sagittal": NetworkPlan(
-        "heatmap_unet", sagittal_config(), _sagittal_task, Schedule(1100, learning_rate=3e-3)
+        "heatmap_unet", sagittal_config(), _sagittal_task, Schedule(2000, learning_rate=3e-3)
     ),
     "grade_foraminal": _grading_plan(ConditionGroup.FORAMINAL, 250, 170),
     "grade_canal": _grading_plan(ConditionGroup.CANAL, 220, 170),

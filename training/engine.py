@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
@@ -23,6 +25,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from .checkpoint import load_checkpoint, save_checkpoint
 
 Batch = dict[str, Tensor]
+
+
+def stack_items(items: Sequence[Mapping[str, npt.NDArray[np.generic]]]) -> Batch:
+    """Join the arrays of several samples, name by name, along a new first axis."""
+    return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
 
 
 class Task(Protocol):

@@ -16,9 +16,10 @@ import numpy.typing as npt
 from ..domain.landmarks import Landmarks
 from ..domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
 from ..phantom import PhantomConfig, PhantomStudy, Tissue, make_phantom
+from ..preprocess.channels import NAMED_DISCS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
-from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, NAMED_DISCS, SAGITTAL_MM, SagittalSample
+from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample
 
 #: Networks see phantoms with every severity equally likely and tissues of random brightness.
 TRAINING_CONFIG = PhantomConfig(balanced=True, randomize_appearance=True)

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-#: Discs with a channel of their own, cranial to caudal; all others are "any disc" only.
-NAMED_DISCS = ("T12/L1", "L1/L2", "L2/L3", "L3/L4", "L4/L5", "L5/S1")
-
 #: Values of ``SagittalSample.mask``.
 MASK_VERTEBRA, MASK_DISC, MASK_CANAL = 1, 2, 3
-
-SAGITTAL_MM = 1.5
 
 
 @dataclass(frozen=True, eq=False)

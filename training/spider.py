@@ -18,9 +18,10 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ..preprocess.channels import NAMED_DISCS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
-from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, NAMED_DISCS, SAGITTAL_MM, SagittalSample
+from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample
 
 _MASK_VALUES = {76: MASK_VERTEBRA, 29: MASK_DISC, 150: MASK_CANAL}
 #: Stray canal pixels lie on disc and vertebra borders; real canal components are larger than this.

@@ -7,8 +7,9 @@ from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.domain.spine import Level, Side
 from napari_lumbar.domain.study import MRSlice
 from napari_lumbar.pipeline.foramina import find_foramen
-from napari_lumbar.pipeline.sagittal_maps import MAPS, NAMED_DISCS, SagittalMaps
+from napari_lumbar.pipeline.sagittal_maps import SagittalMaps
 from napari_lumbar.pipeline.spine_frame import caudal_direction, find_spine
+from napari_lumbar.preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS
 
 N_SLICES, SHAPE = 15, (80, 60)
 STEP_MM, SPACING = 4.0, 0.6
@@ -35,7 +36,7 @@ def straight_spine(canal: bool = True, foramen_slice: dict[Side, int] | None = N
     named = np.stack([0.9 * blob(r, DISC_COLUMN) / blob(r, DISC_COLUMN).sum() for r in ROWS])
     columns = np.indices(SHAPE)[1]
     near = np.abs(np.arange(N_SLICES) - 7) <= 2
-    maps = {name: np.zeros((N_SLICES, *SHAPE), np.float32) for name in MAPS}
+    maps = {name: np.zeros((N_SLICES, *SHAPE), np.float32) for name in SAGITTAL_MAPS}
     maps["any_disc"][:] = np.max([0.9 * blob(r, DISC_COLUMN) for r in ROWS], axis=0)
     if canal:
         maps["canal"][near] = np.abs(columns - CANAL_COLUMN) <= 2

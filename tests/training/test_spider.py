@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_lumbar.preprocess.channels import NAMED_DISCS
 from napari_lumbar.training import spider
-from napari_lumbar.training.samples import MASK_CANAL, MASK_DISC, NAMED_DISCS
+from napari_lumbar.training.samples import MASK_CANAL, MASK_DISC
 
 PIXEL_MM = 0.5
 

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
+from ...domain.spine import Condition, ConditionGroup, FindingKey, Level
 from ...domain.study import MRSlice, SeriesRole
 from ...models.heatmap_unet import HeatmapUNetConfig, named_probabilities
 from ...phantom import PhantomStudy, Tissue
 from ...preprocess.axial_patch import PATCH_MM, PATCH_PX
+from ...preprocess.channels import AXIAL_SIDES
 from ...preprocess.resample import resample_to_mm
 from ..augment import random_affine, random_appearance
-from ..engine import Batch
+from ..engine import Batch, stack_items
 from ..targets import gaussian_map
 
-SIDES = (Side.LEFT, Side.RIGHT)
 _HALF = (PATCH_PX // 2, PATCH_PX // 2)
 _SIGMA = 1.2
 _CANVAS = (PATCH_PX, PATCH_PX)
@@ -30,7 +30,7 @@ _CANVAS = (PATCH_PX, PATCH_PX)
 def axial_config() -> HeatmapUNetConfig:
     """Two named points, and the canal as a map that teaches where they belong."""
     return HeatmapUNetConfig(
-        named=len(SIDES), maps=1, widths=(12, 24, 40, 64, 80), bottom_kernel=5, contrast_window=31
+        named=len(AXIAL_SIDES), maps=1, widths=(12, 24, 40, 64, 80), bottom_kernel=5, contrast_window=31
     )
 
 
@@ -54,7 +54,7 @@ def axial_samples(phantom: PhantomStudy) -> list[AxialSample]:
         canal = phantom.landmarks.points[FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)]
         points = [
             phantom.landmarks.points[FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)]
-            for side in SIDES
+            for side in AXIAL_SIDES
         ]
         for index in sorted({point.slice_index for point in points}):
             mr_slice = series.slices[index]
@@ -81,16 +81,18 @@ class AxialTask:
         """Images (B, 1, 96, 96), named heatmaps (B, 2, 48, 48), canal (B, 1, 48, 48)."""
         rng = np.random.default_rng((self._seed, step))
         items = [self._item(rng) for _ in range(self._batch_size)]
-        return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
+        return stack_items(items)
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy over places, BCE for the canal."""
         logits, absent = network(batch["image"].to(memory_format=torch.channels_last))
-        places, _ = named_probabilities(logits[:, : len(SIDES)], absent)
+        places, _ = named_probabilities(logits[:, : len(AXIAL_SIDES)], absent)
         target = batch["named"]
         share = target / target.sum((-2, -1), keepdim=True).clamp_min(1e-6)
         named = -(share * torch.log(places.clamp_min(1e-8))).sum((-2, -1)).mean()
-        canal = functional.binary_cross_entropy_with_logits(logits[:, len(SIDES) :].float(), batch["canal"])
+        canal = functional.binary_cross_entropy_with_logits(
+            logits[:, len(AXIAL_SIDES) :].float(), batch["canal"]
+        )
         return {"loss": named + canal, "named": named, "canal": canal}
 
     def _item(self, rng: np.random.Generator) -> dict[str, npt.NDArray[np.float32]]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from ...domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
@@ -18,7 +17,7 @@ from ...preprocess.bags import Bag, Jitter, finding_bags, sample_bag
 from ...preprocess.canonical import canonical_series
 from ...preprocess.planes import PLANE_SHAPES, PLANES
 from ..augment import random_affine, random_appearance
-from ..engine import Batch
+from ..engine import Batch, stack_items
 from ..losses import OUTSIDE, mil_loss
 from .slice_index import head_keys
 
@@ -68,7 +67,7 @@ class GradingTask:
         rng = np.random.default_rng((self._seed, step))
         single = step < self._single_steps
         items = [self._item(rng, single) for _ in range(_SINGLE_BATCH if single else _BAG_BATCH)]
-        return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
+        return stack_items(items)
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The published loss."""

@@ -12,22 +12,21 @@ from torch.nn import functional
 
 from ...domain.geometry import FloatArray
 from ...models.heatmap_unet import HeatmapUNetConfig, named_probabilities
+from ...preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS, SAGITTAL_MM
 from ..augment import black_border, random_affine, random_appearance, random_tissue_contrast
-from ..engine import Batch
-from ..samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, NAMED_DISCS, SAGITTAL_MM, SagittalSample
+from ..engine import Batch, stack_items
+from ..samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample
 from ..targets import gaussian_map
 
 CANVAS = (208, 160)
 _HALF = (CANVAS[0] // 2, CANVAS[1] // 2)
 _SIGMA = 1.3  # in result pixels of 3 mm
-#: Maps after the named channels, in this order.
-MAPS = ("any_disc", "foramen", "canal", "disc", "vertebra")
 _MAX_SHIFT_PX = (60 / SAGITTAL_MM, 35 / SAGITTAL_MM)
 
 
 def sagittal_config() -> HeatmapUNetConfig:
     """The network's shape."""
-    return HeatmapUNetConfig(named=len(NAMED_DISCS), maps=len(MAPS))
+    return HeatmapUNetConfig(named=len(NAMED_DISCS), maps=len(SAGITTAL_MAPS))
 
 
 class SagittalTask:
@@ -46,7 +45,7 @@ class SagittalTask:
         """Images (B, 1, 208, 160) with maps of half that size."""
         rng = np.random.default_rng((self._seed, step))
         items = [self._item(rng) for _ in range(self._batch_size)]
-        return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
+        return stack_items(items)
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy over places and "absent" for named discs, weighted BCE for the maps."""

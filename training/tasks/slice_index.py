@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,9 +15,10 @@ from ...domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
 from ...domain.study import SeriesRole
 from ...models.convnext3d import SliceIndexConfig
 from ...phantom import PhantomStudy
+from ...preprocess.channels import FORAMINAL_HEAD_SIDES
 from ...preprocess.slice_volume import VOLUME_SLICES, slice_volume
 from ..augment import random_appearance
-from ..engine import Batch
+from ..engine import Batch, stack_items
 
 SIZE = 64
 _ROLES = {ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2, ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1}
@@ -26,7 +26,7 @@ _ROLES = {ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2, ConditionGroup.FORAMINAL
 
 def head_keys(group: ConditionGroup) -> tuple[FindingKey, ...]:
     """The finding of each head: five canal levels, or right then left foramina."""
-    sides: tuple[Side | None, ...] = (None,) if group is ConditionGroup.CANAL else (Side.RIGHT, Side.LEFT)
+    sides: tuple[Side | None, ...] = (None,) if group is ConditionGroup.CANAL else FORAMINAL_HEAD_SIDES
     return tuple(FindingKey(Condition.of(group, side), level) for side in sides for level in Level)
 
 
@@ -65,10 +65,7 @@ class SliceIndexTask:
         """Volumes (B, 1, 32, 64, 64), indices (B, heads)."""
         rng = np.random.default_rng((self._seed, step))
         items = [self._item(rng) for _ in range(self._batch_size)]
-        return {
-            "volume": torch.from_numpy(np.stack([v for v, _ in items]))[:, None],
-            "index": torch.from_numpy(np.stack([i for _, i in items])),
-        }
+        return stack_items([{"volume": volume[None], "index": index} for volume, index in items])
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy on the index, L1 on the relative index."""

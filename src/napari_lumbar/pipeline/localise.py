@@ -23,6 +23,7 @@ from ..models.bundle import Bundle
 from ..models.convnext3d import SliceIndexNet
 from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
+from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .foramina import find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
@@ -30,8 +31,6 @@ from .sagittal_maps import SagittalMaps, sagittal_maps
 from .slice_votes import map_vote, network_votes
 from .spine_frame import UNSURE_MARGIN, LevelFrame, SpineFrame, find_spine
 
-#: Order of the foraminal slice network's heads: right L1/L2 .. L5/S1, then left.
-_HEAD_SIDES = (Side.RIGHT, Side.LEFT)
 #: Canal points of one patient lie this near to each other sideways (RSNA tables: two slices at most in 95 %).
 _CANAL_JUMP_MM = 7.0
 
@@ -114,7 +113,7 @@ class MultistageLocalizer:
         found = {}
         for level, frame in spine.levels.items():
             for side in Side:
-                head = _HEAD_SIDES.index(side) * len(Level) + level.rank
+                head = FORAMINAL_HEAD_SIDES.index(side) * len(Level) + level.rank
                 point = find_foramen(t1.maps, frame, side, votes[:, head])
                 geometry = t1.maps.slices[point.place].geometry
                 key = FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level)

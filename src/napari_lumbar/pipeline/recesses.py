@@ -15,10 +15,9 @@ from ..domain.spine import Side
 from ..domain.study import MRSeries, PixelArray
 from ..models.heatmap_unet import named_probabilities
 from ..preprocess.axial_patch import PATCH_MM, PATCH_PX, AxialPatch, axial_patch
+from ..preprocess.channels import AXIAL_SIDES
 from .naming import centre_of_mass_near
 
-#: Named channels of the axial network.
-SIDES = (Side.LEFT, Side.RIGHT)
 MAP_MM = 2 * PATCH_MM
 #: An axial plane farther than this from the canal point belongs to another place.
 FARTHEST_PLANE_MM = 8.0
@@ -62,7 +61,7 @@ class AxialView:
     patch
         The patch the network saw.
     heat
-        Probability of each side's recess, shape (2, 48, 48), in the order of ``SIDES``.
+        Probability of each side's recess, shape (2, 48, 48), in the order of ``AXIAL_SIDES``.
     canal_map_rc
         Middle of the canal in map pixels, or where it was expected if it is not seen.
     canal_seen
@@ -98,8 +97,8 @@ def look_at_axial(
     patch = axial_patch(mr_slice, mr_slice.geometry.pixel_from_lps(canal_lps_mm))
     with torch.inference_mode():
         logits, absent = network(torch.from_numpy(patch.image)[None, None].to(device))
-        named, _ = named_probabilities(logits[:, : len(SIDES)], absent)
-        canal = logits[0, len(SIDES)].float().sigmoid().cpu().numpy()
+        named, _ = named_probabilities(logits[:, : len(AXIAL_SIDES)], absent)
+        canal = logits[0, len(AXIAL_SIDES)].float().sigmoid().cpu().numpy()
     middle = canal_middle(canal)
     expected = np.full(2, (PATCH_PX / 2 - 1) / 2)
     return AxialView(
@@ -124,11 +123,11 @@ def canal_middle(canal: PixelArray) -> FloatArray | None:
 
 def find_recesses(view: AxialView) -> Mapping[Side, tuple[FloatArray, float]]:
     """(row, column) in the usual view and confidence for both sides."""
-    return {side: _recess(view, side) for side in SIDES}
+    return {side: _recess(view, side) for side in AXIAL_SIDES}
 
 
 def _recess(view: AxialView, side: Side) -> tuple[FloatArray, float]:
-    heat = view.heat[SIDES.index(side)]
+    heat = view.heat[AXIAL_SIDES.index(side)]
     sign = 1.0 if side is Side.LEFT else -1.0  # columns run to the patient's left in the usual view
     rows, columns = np.indices(heat.shape)
     lateral = sign * (columns - view.canal_map_rc[1]) * MAP_MM

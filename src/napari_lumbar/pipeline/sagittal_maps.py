@@ -11,16 +11,13 @@ from torch import nn
 from ..domain.geometry import FloatArray, SliceGeometry
 from ..domain.study import MRSeries, MRSlice, PixelArray
 from ..models.heatmap_unet import named_probabilities, pad_to_multiple
+from ..preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
 from .naming import DiscEvidence
 from .progress import CancelToken
 
-#: Named channels, cranial to caudal, and the maps after them; fixed by training.
-NAMED_DISCS = ("T12/L1", "L1/L2", "L2/L3", "L3/L4", "L4/L5", "L5/S1")
-MAPS = ("any_disc", "foramen", "canal", "disc", "vertebra")
-INPUT_MM = 1.5
-MAP_MM = 2 * INPUT_MM
+MAP_MM = 2 * SAGITTAL_MM
 
 _BATCH = 4
 #: Slices this near to the middle of the canal are averaged before discs are named.
@@ -63,11 +60,11 @@ class SagittalMaps:
 
     def pixel_from_map(self, map_rc: FloatArray) -> FloatArray:
         """Map pixel to (row, column) of the slices: map pixel i covers input pixels 2i and 2i + 1."""
-        return (2 * np.asarray(map_rc) + 0.5) * INPUT_MM / self.geometry.spacing_rc_mm
+        return (2 * np.asarray(map_rc) + 0.5) * SAGITTAL_MM / self.geometry.spacing_rc_mm
 
     def map_from_pixel(self, pixel_rc: FloatArray) -> FloatArray:
         """Inverse of ``pixel_from_map``."""
-        return (np.asarray(pixel_rc) * self.geometry.spacing_rc_mm / INPUT_MM - 0.5) / 2
+        return (np.asarray(pixel_rc) * self.geometry.spacing_rc_mm / SAGITTAL_MM - 0.5) / 2
 
     def map_from_lps(self, point_lps_mm: FloatArray) -> FloatArray:
         """Project a point onto the maps, shape (2,)."""
@@ -119,14 +116,14 @@ def sagittal_maps(
         first_index=sum(sizes[:largest]),
         named=np.concatenate(named),
         absent=np.concatenate(absent),
-        maps={name: stacked[:, i] for i, name in enumerate(MAPS)},
+        maps={name: stacked[:, i] for i, name in enumerate(SAGITTAL_MAPS)},
     )
 
 
 def network_image(mr_slice: MRSlice) -> PixelArray:
     """A slice as the network sees it: scaled to 0..1, square pixels of 1.5 mm."""
     scaled = percentile_scale(mr_slice.pixels)
-    return resample_to_mm(scaled, mr_slice.geometry.spacing_rc_mm, INPUT_MM)
+    return resample_to_mm(scaled, mr_slice.geometry.spacing_rc_mm, SAGITTAL_MM)
 
 
 def _run(network: nn.Module, image: torch.Tensor, device: torch.device) -> tuple[PixelArray, ...]:

@@ -10,8 +10,9 @@ from scipy import ndimage
 
 from ..domain.geometry import FloatArray
 from ..domain.spine import Level
+from ..preprocess.channels import NAMED_DISCS
 from .naming import DiscChain, name_discs
-from .sagittal_maps import MAP_MM, NAMED_DISCS, SagittalMaps, left_pointing
+from .sagittal_maps import MAP_MM, SagittalMaps, left_pointing
 
 #: Where to look for the canal behind a disc centre, and what to assume where it is not seen (adults).
 _CANAL_RANGE_MM = (9.0, 42.0)
