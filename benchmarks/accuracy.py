@@ -1,8 +1,9 @@
-"""Landmark errors and AUROC of a bundle on held-out phantoms.
+"""The figures of a bundle as tables: levels, landmarks, grades, special cases, evidence.
 
-    python -m benchmarks.accuracy --studies 20 --seed 3000000 [--bundle DIR] [--write]
+    python -m benchmarks.accuracy [--bundle DIR] [--write]
 
-``--write`` puts the figures into benchmarks/RESULTS.md, replacing those of the same bundle.
+They are measured by ``python -m napari_lumbar.training figures NAME``, which keeps them in the bundle.
+``--write`` puts the tables into benchmarks/RESULTS.md, replacing those of the same bundle.
 """
 
 from __future__ import annotations
@@ -12,25 +13,24 @@ from pathlib import Path
 
 from benchmarks.analyze import keep
 
-from napari_lumbar.training.evaluate import evaluate_phantoms
+from napari_lumbar.models.bundle import default_bundle_path, load_bundle
+from napari_lumbar.training.figures import FIGURES_FILE, load_figures
+from napari_lumbar.training.figures.table import figure_tables
 
 
 def main() -> None:
-    """Measure, print, and with ``--write`` keep the figures."""
+    """Print the tables, and with ``--write`` keep them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--studies", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=3_000_000)
-    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--bundle", type=Path, default=default_bundle_path())
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    evaluation = evaluate_phantoms(arguments.studies, arguments.seed, arguments.bundle)
-    seeds = f"Seeds {arguments.seed} to {arguments.seed + arguments.studies - 1}."
-    text = "\n".join([seeds, "", *(f"- {line}" for line in evaluation.lines())])
+    bundle = load_bundle(arguments.bundle)
+    text = figure_tables(load_figures(arguments.bundle / FIGURES_FILE), bundle.sha256)
     print(text)
     if arguments.write:
-        keep(f"accuracy on phantoms, bundle {evaluation.bundle}", text)
+        keep(f"accuracy, bundle {bundle.manifest.name}", text)
 
 
 if __name__ == "__main__":

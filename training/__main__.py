@@ -1,4 +1,4 @@
-"""``python -m napari_lumbar.training bundle``: train the default bundle."""
+"""``python -m napari_lumbar.training``: train the default bundle, and measure it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from .figures.commands import app as figures
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Training, headless.")
+app.add_typer(figures, name="figures")
 
 
 @app.callback()
@@ -23,7 +26,7 @@ def bundle(
     ),
     run: Annotated[Path, typer.Option(help="checkpoints, logs, phantoms")] = Path("runs/bundle"),
     seed: Annotated[int, typer.Option(help="decides everything")] = 2024,
-    phantoms: Annotated[int, typer.Option(help="how many synthetic studies")] = 160,
+    phantoms: Annotated[int, typer.Option(help="how many synthetic studies")] = 280,
     jobs: Annotated[int, typer.Option(help="processes at a time")] = 2,
     effort: Annotated[float, typer.Option(help="scales every schedule")] = 1.0,
 ) -> None:
@@ -31,7 +34,7 @@ def bundle(
     from .default_bundle import BundlePlan, make_bundle  # noqa: PLC0415
 
     data = Path(os.environ.get("LUMBAR_DATA", "../shared/data"))
-    make_bundle(BundlePlan(out, run, data / "spider", seed, phantoms, jobs, effort))
+    make_bundle(BundlePlan(out, run, data / "spider", seed, phantoms, jobs=jobs, effort=effort))
 
 
 if __name__ == "__main__":

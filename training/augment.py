@@ -7,11 +7,15 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import ndimage
+from torch.nn import functional
 
 from ..domain.geometry import FloatArray
 
 Image = npt.NDArray[np.float32]
+#: (top, left, bottom, right) of the part of an image that was not blackened.
+Kept = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,28 @@ class Affine:
         points = np.asarray(points_rc, dtype=np.float64).reshape(-1, 2)
         return (points - self.source_centre) @ np.linalg.inv(self.matrix).T + self.canvas_centre
 
-    def warp(self, image: npt.NDArray[np.number], shape: tuple[int, int], order: Literal[0, 1]) -> Image:
-        """Sample a source image on a canvas of ``shape``; outside is 0."""
-        offset = self.source_centre - self.matrix @ self.canvas_centre
-        warped = ndimage.affine_transform(image.astype(np.float32), self.matrix, offset, shape, order=order)
-        return np.asarray(warped, dtype=np.float32)
+    def warp(self, images: npt.NDArray[np.number], shape: tuple[int, int], order: Literal[0, 1]) -> Image:
+        """Sample source images (..., rows, columns) on a canvas of ``shape``; outside is 0."""
+        rows, columns = images.shape[-2:]
+        source = torch.from_numpy(np.ascontiguousarray(images, np.float32)).reshape(1, -1, rows, columns)
+        sampled = functional.grid_sample(
+            source,
+            torch.from_numpy(self._grid((rows, columns), shape))[None],
+            mode="bilinear" if order else "nearest",
+            align_corners=True,
+        )
+        return sampled.reshape(*images.shape[:-2], *shape).numpy()
+
+    def _grid(self, source_shape: tuple[int, int], shape: tuple[int, int]) -> Image:
+        """Where each canvas pixel comes from, as torch wants it: (x, y) from -1 to 1, shape (*shape, 2)."""
+        down = np.arange(shape[0]) - self.canvas_centre[0]
+        across = np.arange(shape[1]) - self.canvas_centre[1]
+        row, column = (
+            m[0] * down[:, None] + m[1] * across + centre
+            for m, centre in zip(self.matrix, self.source_centre, strict=True)
+        )
+        scale = [2 / max(n - 1, 1) for n in source_shape]
+        return np.stack([column * scale[1] - 1, row * scale[0] - 1], axis=-1).astype(np.float32)
 
 
 def random_affine(
@@ -85,18 +106,23 @@ def random_tissue_contrast(
     """Scale the intensity of each labelled tissue on its own: real T2 slices come to look like T1."""
     factors = np.exp(rng.uniform(-1.2, 0.7, labels + 1))
     factors[0] = 1.0
-    field = ndimage.gaussian_filter(factors[mask].astype(np.float32), 0.6)
-    return (image * field).astype(np.float32)
+    field = factors[mask].astype(np.float32)
+    return (image * ndimage.gaussian_filter(field, [0] * (image.ndim - 2) + [0.6, 0.6])).astype(np.float32)
 
 
-def black_border(rng: np.random.Generator, image: Image) -> tuple[Image, tuple[int, int, int, int]]:
-    """Blacken random margins, as a smaller field of view would; also return (top, left, bottom, right)."""
-    height, width = image.shape
+def black_border(rng: np.random.Generator, image: Image) -> tuple[Image, Kept]:
+    """Blacken random margins, as a smaller field of view would; also return what is kept."""
+    height, width = image.shape[-2:]
     top, bottom = (int(height * rng.uniform(0, 0.3) * (rng.random() < 0.5)) for _ in range(2))
     left, right = (int(width * rng.uniform(0, 0.2) * (rng.random() < 0.3)) for _ in range(2))
-    kept = (top, left, height - bottom, width - right)
+    return keep_part(image, (top, left, height - bottom, width - right))
+
+
+def keep_part(image: Image, kept: Kept) -> tuple[Image, Kept]:
+    """Blacken all but (top, left, bottom, right) of the last two axes."""
+    top, left, bottom, right = kept
     result = np.zeros_like(image)
-    result[kept[0] : kept[2], kept[1] : kept[3]] = image[kept[0] : kept[2], kept[1] : kept[3]]
+    result[..., top:bottom, left:right] = image[..., top:bottom, left:right]
     return result, kept
 
 

@@ -1,13 +1,16 @@
-"""``make bundle``: train every network of the default bundle from phantoms and SPIDER, and write it.
+"""``make bundle``: train every network of the default bundle from phantoms and SPIDER, fit it, and write it.
 
 Each network is trained by one process on one thread, two at a time; a killed run goes on where it was.
+Members of an ensemble differ in their seed and in the patients they never see, so that every real patient
+can be looked at by a network that does not know them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -18,22 +21,29 @@ import torch
 from torch import nn
 
 from ..domain.spine import ConditionGroup
-from ..models.bundle import BundleManifest, write_manifest, write_network
+from ..models.bundle import BundleManifest, NetworkEntry, write_manifest, write_network
 from ..models.catalog import build_network
-from ..phantom import PhantomStudy
 from . import spider
+from .calibrate import Records, collect, fit_confidence, fit_grades
+from .curves import CURVES, plot_curves
 from .engine import Schedule, Task, fit, make_fabric
 from .model_card import write_model_card
-from .phantoms import load_phantoms, make_phantoms, sagittal_samples
-from .tasks.axial import AxialTask, axial_config, axial_samples
-from .tasks.grading import GradingTask, grading_config
+from .phantoms import load_axial, load_graded, load_stacks, make_phantoms
+from .samples import SagittalSample
+from .spider_canal import graded_canals
+from .tasks.axial import AxialTask, axial_config
+from .tasks.grading import GradedStudy, GradingTask, grading_config
 from .tasks.sagittal import SagittalTask, sagittal_config
-from .tasks.slice_index import SliceIndexTask, slice_index_config, slice_sample
 
 #: Held-out phantoms of ``evaluate`` have seeds below this; training never sees those.
 FIRST_TRAINING_SEED = 100_000_000
-#: SPIDER cases kept for looking at, the last in order of name.
-SPIDER_HELD_OUT = 5
+#: Calibration uses seeds this far above the first training seed of the run.
+_CALIBRATION_OFFSET = 5_000
+#: Members of the ensembles; each leaves out its share of the SPIDER patients.
+SAGITTAL_MEMBERS = 3
+GRADE_MEMBERS = {ConditionGroup.CANAL: 2, ConditionGroup.FORAMINAL: 1, ConditionGroup.SUBARTICULAR: 1}
+#: Share of real slices in the batches of the sagittal networks and of the canal's graders.
+_REAL_SLICES, _REAL_CANALS = 0.55, 0.25
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,8 @@ class BundlePlan:
     run: Path
     spider_root: Path
     seed: int = 2024
-    phantoms: int = 160
+    phantoms: int = 280
+    calibration_phantoms: int = 80
     jobs: int = 2
     #: Scales every schedule; below 1 only for tests.
     effort: float = 1.0
@@ -55,132 +66,220 @@ class BundlePlan:
         first = FIRST_TRAINING_SEED + 10_000 * (self.seed % 10_000)
         return range(first, first + self.phantoms)
 
+    @property
+    def calibration_seeds(self) -> range:
+        """Seeds of the phantoms that the finished networks are calibrated on."""
+        first = self.seeds.start + _CALIBRATION_OFFSET
+        return range(first, first + self.calibration_phantoms)
+
+    @property
+    def phantom_folder(self) -> Path:
+        """Where the training phantoms are kept."""
+        return self.run / "phantoms"
+
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """One network: its architecture, configuration, task and schedule."""
+    """One network: its architecture, configuration, task and schedule.
+
+    Parameters
+    ----------
+    member, members
+        Which network of an ensemble this is, and how many there are; its share of patients is left out.
+    start
+        The network whose trained weights this one starts from.
+    """
 
     architecture: str
     config: Any
-    task: Callable[[BundlePlan], Task]
+    task: Callable[[BundlePlan, NetworkPlan], Task]
     schedule: Schedule
+    member: int = 0
+    members: int = 1
+    start: str | None = None
+
+    def seed(self, plan: BundlePlan) -> int:
+        """Every member starts and draws differently."""
+        return plan.seed + 101 * self.member
+
+    def held_out(self, cases: Sequence[str]) -> list[str]:
+        """Patients that this network never sees: every n-th of the sorted cases."""
+        return list(cases[self.member :: self.members]) if self.members > 1 else []
+
+    def seen(self, cases: Sequence[str]) -> list[str]:
+        """Patients that it may see."""
+        return [case for case in cases if case not in self.held_out(cases)]
 
 
-def _phantoms(plan: BundlePlan) -> list[PhantomStudy]:
-    return list(load_phantoms(plan.run / "phantoms", plan.seeds))
+def _base_task(plan: BundlePlan, network: NetworkPlan) -> Task:
+    return SagittalTask([(1.0, _made_slices(plan))], network.seed(plan))
 
 
-def _sagittal_task(plan: BundlePlan) -> Task:
-    cases = spider.cases(plan.spider_root)[:-SPIDER_HELD_OUT]
+def _sagittal_task(plan: BundlePlan, network: NetworkPlan) -> Task:
+    cases = network.seen(spider.cases(plan.spider_root))
     real = [sample for case in cases for sample in spider.load_case(plan.spider_root, case)]
-    made = [
-        sample
-        for phantom in load_phantoms(plan.run / "phantoms", plan.seeds)
-        for sample in sagittal_samples(phantom)
-    ]
-    return SagittalTask([(0.5, real), (0.5, made)], plan.seed)
+    sources = [(_REAL_SLICES, real), (1 - _REAL_SLICES, _made_slices(plan))]
+    return SagittalTask(sources, network.seed(plan))
 
 
-def _axial_task(plan: BundlePlan) -> Task:
-    phantoms = load_phantoms(plan.run / "phantoms", plan.seeds)
-    return AxialTask([sample for phantom in phantoms for sample in axial_samples(phantom)], plan.seed)
+def _made_slices(plan: BundlePlan) -> list[SagittalSample]:
+    stacks = load_stacks(plan.phantom_folder, plan.seeds)
+    return [sample for stack in stacks for sample in stack.samples(1)]
 
 
-def _slice_task(group: ConditionGroup, plan: BundlePlan) -> Task:
-    samples = (slice_sample(p, group) for p in load_phantoms(plan.run / "phantoms", plan.seeds))
-    return SliceIndexTask([sample for sample in samples if sample is not None], plan.seed)
+def _axial_task(plan: BundlePlan, network: NetworkPlan) -> Task:
+    return AxialTask(list(load_axial(plan.phantom_folder, plan.seeds)), network.seed(plan))
 
 
-def _grading_task(group: ConditionGroup, single_steps: int, plan: BundlePlan) -> Task:
-    return GradingTask(_phantoms(plan), group, plan.seed, round(single_steps * plan.effort))
+def _grading_task(group: ConditionGroup, single_steps: int, plan: BundlePlan, network: NetworkPlan) -> Task:
+    made = list(load_graded(plan.phantom_folder, plan.seeds))
+    real: list[GradedStudy] = []
+    if group is ConditionGroup.CANAL:
+        cases = network.seen(spider.cases(plan.spider_root))
+        real = [study for case in cases for study in graded_canals(plan.spider_root, case)]
+    sources = [(_REAL_CANALS, real), (1 - _REAL_CANALS, made)]
+    return GradingTask(sources, group, network.seed(plan), round(single_steps * plan.effort))
 
 
-def _grading_plan(group: ConditionGroup, single_steps: int, bag_steps: int) -> NetworkPlan:
+def _sagittal_plan(member: int) -> NetworkPlan:
+    return NetworkPlan(
+        "heatmap_unet",
+        sagittal_config(),
+        _sagittal_task,
+        Schedule(450, learning_rate=2e-3),
+        member,
+        SAGITTAL_MEMBERS,
+        start=SAGITTAL_BASE,
+    )
+
+
+def _grading_plan(group: ConditionGroup, single_steps: int, bag_steps: int, member: int) -> NetworkPlan:
     return NetworkPlan(
         "lstm_mil",
         grading_config(group),
         partial(_grading_task, group, single_steps),
         Schedule(single_steps + bag_steps, learning_rate=2e-3),
+        member,
+        GRADE_MEMBERS[group],
     )
 
 
-def _slice_plan(group: ConditionGroup) -> NetworkPlan:
-    return NetworkPlan(
-        "slice_index_convnext3d",
-        slice_index_config(group),
-        partial(_slice_task, group),
-        Schedule(steps=800, learning_rate=2e-3),
-    )
-
-
-#: In the order of training: the long ones first, so that both processes end together.
-NETWORKS: dict[str, NetworkPlan] = {
-    "sagittal": NetworkPlan(
-        "heatmap_unet", sagittal_config(), _sagittal_task, Schedule(2000, learning_rate=3e-3)
-    ),
-    "grade_foraminal": _grading_plan(ConditionGroup.FORAMINAL, 250, 170),
-    "grade_canal": _grading_plan(ConditionGroup.CANAL, 220, 170),
-    "grade_subarticular": _grading_plan(ConditionGroup.SUBARTICULAR, 300, 220),
-    "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(400, learning_rate=3e-3)),
-    "slice_canal": _slice_plan(ConditionGroup.CANAL),
-    "slice_foraminal": _slice_plan(ConditionGroup.FORAMINAL),
+#: Name and steps of each ensemble of graders: single crops, then whole bags.
+_GRADERS = {
+    ConditionGroup.FORAMINAL: ("grade_foraminal", 480, 140),
+    ConditionGroup.CANAL: ("grade_canal", 300, 120),
+    ConditionGroup.SUBARTICULAR: ("grade_subarticular", 480, 140),
 }
+
+#: Trained on phantoms alone and thrown away: the sagittal networks start from it, each with its patients.
+SAGITTAL_BASE = "sagittal_base"
+
+#: Everything that is trained.
+TRAINED: dict[str, NetworkPlan] = {
+    SAGITTAL_BASE: NetworkPlan(
+        "heatmap_unet", sagittal_config(), _base_task, Schedule(1100, learning_rate=3e-3)
+    ),
+    **{f"sagittal_{k}": _sagittal_plan(k) for k in range(SAGITTAL_MEMBERS)},
+    **{
+        f"{name}_{k}": _grading_plan(group, single, bags, k)
+        for group, (name, single, bags) in _GRADERS.items()
+        for k in range(GRADE_MEMBERS[group])
+    },
+    "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(250, learning_rate=3e-3)),
+}
+#: What goes into the bundle.
+NETWORKS = {name: network for name, network in TRAINED.items() if name != SAGITTAL_BASE}
 
 
 def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
-    """Train what is not trained yet, then write the bundle with its manifest and card."""
+    """Train what is not trained yet, calibrate, then write the bundle with its manifest and card."""
     if not spider.cases(plan.spider_root):
         say("SPIDER is not there (set LUMBAR_DATA): training on phantoms alone, real levels will suffer")
-    make_phantoms(plan.run / "phantoms", plan.seeds, plan.jobs, say)
-    with ProcessPoolExecutor(plan.jobs, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(train_network, plan, name) for name in NETWORKS]):
-            say(f"{future.result()} is trained")  # a failure ends the run here, whatever is still waiting
-    write_bundle(plan)
+    make_phantoms(plan.phantom_folder, plan.seeds, plan.jobs, say)
+    _train_all(plan, say)
+    uncalibrated = plan.run / "uncalibrated"
+    write_bundle(plan, uncalibrated, {})
+    write_bundle(plan, plan.out, collect(uncalibrated, plan.calibration_seeds, plan.jobs, say))
     say(f"bundle written to {plan.out.name}")
+
+
+def _train_all(plan: BundlePlan, say: Callable[[str], None]) -> None:
+    """Train in ``plan.jobs`` processes; a network that starts from another waits for it."""
+    waiting = dict(TRAINED)
+    with ProcessPoolExecutor(plan.jobs, mp_context=get_context("spawn")) as pool:
+        running: set[Future[str]] = set()
+        done: set[str | None] = {None}
+        while waiting or running:
+            for name in [name for name, network in waiting.items() if network.start in done]:
+                running.add(pool.submit(train_network, plan, name))
+                del waiting[name]
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done.add(future.result())  # a failure ends the run here, whatever is still waiting
+                say(f"{future.result()} is trained")
 
 
 def train_network(plan: BundlePlan, name: str) -> str:
     """Train one network in this process; return its name."""
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // plan.jobs))
-    torch.manual_seed(plan.seed)
-    network_plan = NETWORKS[name]
-    network = _build(network_plan)
-    fit(
-        make_fabric(), network, network_plan.task(plan), _scaled(network_plan.schedule, plan), plan.run / name
-    )
+    network_plan = TRAINED[name]
+    torch.manual_seed(network_plan.seed(plan))
+    network = _build(network_plan) if network_plan.start is None else _trained(plan, network_plan.start)
+    task = network_plan.task(plan, network_plan)
+    fit(make_fabric(), network, task, _scaled(network_plan.schedule, plan), plan.run / name)
     return name
 
 
-def write_bundle(plan: BundlePlan) -> None:
-    """Write the averaged weights of every finished run."""
-    plan.out.mkdir(parents=True, exist_ok=True)
-    entries = {}
-    for name, network_plan in NETWORKS.items():
-        network = fit(
-            make_fabric("cpu"),
-            _build(network_plan),
-            _NoTask(),
-            _scaled(network_plan.schedule, plan),
-            plan.run / name,
-        )
-        entries[name] = write_network(plan.out, name, network_plan.architecture, network_plan.config, network)
-    cases = spider.cases(plan.spider_root)
+def write_bundle(plan: BundlePlan, out: Path, records: Records) -> None:
+    """Write the averaged weights of every finished run, calibrated by ``records`` if there are any."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    entries = {name: _write_trained(plan, out, name) for name in NETWORKS}
+    for group, found in records.items():
+        name = _GRADERS[group][0].replace("grade", "calibration")
+        fitted = fit_grades(found)
+        entries[name] = write_network(out, name, "grade_calibration", fitted.config, fitted)
     manifest = BundleManifest(
         name="default",
         recipe="multistage_mil",
         preset="tiny",
         networks=entries,
-        training={
-            "command": "make bundle",
-            "seed": plan.seed,
-            "phantoms": plan.phantoms,
-            "spider_cases": cases[:-SPIDER_HELD_OUT],
-            "spider_held_out": cases[-SPIDER_HELD_OUT:],
-            "steps": {name: _scaled(n.schedule, plan).steps for name, n in NETWORKS.items()},
-        },
+        training=_how_trained(plan),
+        settings=fit_confidence(records).to_settings() if records else {},
     )
-    write_manifest(plan.out, manifest)
-    write_model_card(plan.out, manifest)
+    write_manifest(out, manifest)
+    plot_curves(plan.run, list(TRAINED), out / CURVES)
+    write_model_card(out, manifest)
+
+
+def _write_trained(plan: BundlePlan, out: Path, name: str) -> NetworkEntry:
+    network_plan = NETWORKS[name]
+    return write_network(out, name, network_plan.architecture, network_plan.config, _trained(plan, name))
+
+
+def _trained(plan: BundlePlan, name: str) -> nn.Module:
+    """The averaged weights of a finished run."""
+    network_plan = TRAINED[name]
+    schedule = _scaled(network_plan.schedule, plan)
+    network = fit(make_fabric("cpu"), _build(network_plan), _NoTask(), schedule, plan.run / name)
+    return network.requires_grad_(True)
+
+
+def _how_trained(plan: BundlePlan) -> dict[str, Any]:
+    cases = spider.cases(plan.spider_root)
+    return {
+        "command": "make bundle",
+        "seed": plan.seed,
+        "phantoms": plan.phantoms,
+        "phantom_seeds": [plan.seeds.start, plan.seeds.stop],
+        "calibration_seeds": [plan.calibration_seeds.start, plan.calibration_seeds.stop],
+        "spider_cases": cases,
+        "spider_folds": [NETWORKS[f"sagittal_{k}"].held_out(cases) for k in range(SAGITTAL_MEMBERS)],
+        "canal_folds": [
+            NETWORKS[f"grade_canal_{k}"].held_out(cases) for k in range(GRADE_MEMBERS[ConditionGroup.CANAL])
+        ],
+        "steps": {name: _scaled(n.schedule, plan).steps for name, n in TRAINED.items()},
+    }
 
 
 class _NoTask:

@@ -26,6 +26,9 @@ from .checkpoint import load_checkpoint, save_checkpoint
 
 Batch = dict[str, Tensor]
 
+#: Name of a run's log.
+LOSSES = "losses.csv"
+
 
 def stack_items(items: Sequence[Mapping[str, npt.NDArray[np.generic]]]) -> Batch:
     """Join the arrays of several samples, name by name, along a new first axis."""
@@ -154,7 +157,7 @@ def _batches(task: Task, start: int, stop: int) -> Iterator[tuple[int, Batch]]:
 
 
 def _log(run: Path, step: int, losses: dict[str, float], seconds: float, say: Callable[[str], None]) -> None:
-    path = run / "losses.csv"
+    path = run / LOSSES
     new = not path.exists()
     with path.open("a", newline="") as stream:
         writer = csv.writer(stream)

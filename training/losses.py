@@ -15,28 +15,46 @@ PLANE_WEIGHT = 0.5
 OUTSIDE = -100
 
 
+#: How much the grading attention itself is pulled to the annotated slice; the published code does not.
+ATTENTION_WEIGHT = 0.3
+
+
 def mil_loss(output: MilOutput, severity: Tensor, slice_places: Tensor) -> dict[str, Tensor]:
-    """Weighted cross-entropy, the same per plane at half weight, and the auxiliary slice loss.
+    """Weighted cross-entropy, the same per plane at half weight, and the slice losses.
 
     Parameters
     ----------
     severity
-        Class of each bag, shape (B,).
+        Probability of each severity of each bag, shape (B, 3): one-hot where a reader graded it, softer
+        where it was measured.
     slice_places
         Place of the annotated slice in each plane's bag, shape (B, planes), or ``OUTSIDE``.
     """
     weights = torch.tensor(CLASS_WEIGHTS, device=severity.device)
-    grade = functional.cross_entropy(output.logits, severity, weight=weights)
-    planes = sum(functional.cross_entropy(logits, severity, weight=weights) for logits in output.plane_logits)
+    grade = _weighted_cross_entropy(output.logits, severity, weights)
+    planes = sum(_weighted_cross_entropy(logits, severity, weights) for logits in output.plane_logits)
     classes = (grade + PLANE_WEIGHT * planes) / (1 + PLANE_WEIGHT * len(output.plane_logits))
-    place = sum(
-        _slice_loss(scores, slice_places[:, i]) for i, scores in enumerate(output.slice_scores)
-    ) / len(output.slice_scores)
-    return {"loss": classes + place, "grade": grade, "place": torch.as_tensor(place)}
+    count = len(output.slice_scores)
+    place = sum(_slice_loss(s, slice_places[:, i]) for i, s in enumerate(output.slice_scores)) / count
+    attention = (
+        sum(_slice_loss(w.clamp_min(1e-6).log(), slice_places[:, i]) for i, w in enumerate(output.weights))
+        / count
+    )
+    return {
+        "loss": classes + place + ATTENTION_WEIGHT * attention,
+        "grade": grade,
+        "place": torch.as_tensor(place),
+        "attention": torch.as_tensor(attention),
+    }
+
+
+def _weighted_cross_entropy(logits: Tensor, severity: Tensor, weights: Tensor) -> Tensor:
+    weighted = severity * weights
+    return -(weighted * logits.float().log_softmax(-1)).sum() / weighted.sum()
 
 
 def _slice_loss(scores: Tensor, places: Tensor) -> Tensor:
     known = places != OUTSIDE
     if not known.any():
         return scores.sum() * 0
-    return functional.cross_entropy(scores[known], places[known])
+    return functional.cross_entropy(scores[known].float(), places[known])

@@ -1,15 +1,24 @@
-"""Figures of merit, as RSNA 2024 and the papers define them."""
+"""Figures of merit, as RSNA 2024 and the papers define them, and how sure a figure is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata, spearmanr
 
 from .losses import CLASS_WEIGHTS
 
 Probs = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+Sets = npt.NDArray[np.bool_]
+
+T = TypeVar("T")
+
+CALIBRATION_BINS = 15
 
 
 def weighted_log_loss(probs: Probs, labels: Labels) -> float:
@@ -32,7 +41,14 @@ def macro_auroc(probs: Probs, labels: Labels) -> float:
     present = [c for c in range(3) if 0 < (labels == c).sum() < len(labels)]
     if not present:
         return float("nan")
-    return float(np.mean([roc_auc_score(labels == c, probs[:, c]) for c in present]))
+    return float(np.mean([_auroc(probs[:, c], labels == c) for c in present]))
+
+
+def _auroc(scores: npt.NDArray[np.float64], positive: Sets) -> float:
+    """Mann and Whitney's statistic, ties counted half: how often a positive scores above a negative."""
+    n = int(positive.sum())
+    above = rankdata(scores)[positive].sum() - n * (n + 1) / 2
+    return float(above / (n * (len(scores) - n)))
 
 
 def balanced_accuracy(probs: Probs, labels: Labels) -> float:
@@ -41,5 +57,91 @@ def balanced_accuracy(probs: Probs, labels: Labels) -> float:
     return float(np.mean([(answers[labels == c] == c).mean() for c in np.unique(labels)]))
 
 
+def accuracy(probs: Probs, labels: Labels) -> float:
+    """Share of findings whose most probable severity is the true one."""
+    return float((probs.argmax(axis=1) == labels).mean())
+
+
+def expected_calibration_error(probs: Probs, labels: Labels) -> float:
+    """Mean gap between the confidence of the answer and how often it is right.
+
+    Of the most probable severity only, in 15 bins of equal width, weighted by their findings
+    (Guo et al., arXiv:1706.04599).
+    """
+    confidence = probs.max(axis=1)
+    gap = confidence - (probs.argmax(axis=1) == labels)
+    places = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    return float(np.abs(np.bincount(places, weights=gap)).sum() / len(labels))
+
+
+def brier_score(probs: Probs, labels: Labels) -> float:
+    """Mean squared distance to the truth, summed over the severities: 0 to 2, blind answers 2/3."""
+    return float(((probs - np.eye(3)[labels]) ** 2).sum(axis=1).mean())
+
+
+def set_coverage(sets: Sets, labels: Labels) -> float:
+    """Share of findings whose true severity is in their prediction set; ``sets`` has shape (n, 3)."""
+    return float(sets[np.arange(len(labels)), labels].mean())
+
+
+def mean_set_size(sets: Sets) -> float:
+    """Mean number of severities in a prediction set of shape (n, 3): 1 says most, 3 nothing."""
+    return float(sets.sum(axis=1).mean())
+
+
+def rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
+    """Spearman's rank correlation of two rows of numbers; NaN where one of them is constant."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(spearmanr(first.tolist(), second.tolist()).statistic)
+
+
 #: What a constant answer scores: equal probabilities, whatever the labels.
 NO_SKILL_LOG_LOSS = float(-np.log(1 / 3))
+
+
+def prior_log_loss(labels: Labels) -> float:
+    """What the best constant answer scores on these very labels: no skill, but the frequencies known."""
+    weighted = np.bincount(labels, minlength=3) * np.array(CLASS_WEIGHTS)
+    return weighted_log_loss(np.tile(weighted / weighted.sum(), (len(labels), 1)), labels)
+
+
+def log_loss_share(probs: Probs, labels: Labels) -> float:
+    """Weighted log loss as a share of the best constant answer's; NaN where one severity stands alone."""
+    prior = prior_log_loss(labels)
+    return weighted_log_loss(probs, labels) / prior if prior > 0 else float("nan")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and the 95 % interval it would vary in with other patients."""
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap(
+    groups: Sequence[T], statistic: Callable[[Sequence[T]], float], n: int = 1000, seed: int = 0
+) -> Interval:
+    """The percentile bootstrap of a figure over whole patients or studies.
+
+    Parameters
+    ----------
+    groups
+        What belongs to one patient or study each; drawn as a whole, because its findings resemble
+        each other.
+    statistic
+        The figure of some groups; draws for which it is NaN are left out of the interval.
+    n, seed
+        How many draws, and what they follow from.
+    """
+    value = statistic(groups) if groups else float("nan")
+    if np.isnan(value):
+        return Interval(value, value, value)
+    rng = np.random.default_rng(seed)
+    draws = np.array(
+        [statistic([groups[i] for i in rng.integers(0, len(groups), len(groups))]) for _ in range(n)]
+    )
+    low, high = np.percentile(draws[~np.isnan(draws)], (2.5, 97.5))
+    return Interval(value, float(low), float(high))

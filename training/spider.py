@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,13 +20,16 @@ from scipy import ndimage
 from ..preprocess.channels import NAMED_DISCS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
-from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample
+from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample, SagittalStack
 
 _MASK_VALUES = {76: MASK_VERTEBRA, 29: MASK_DISC, 150: MASK_CANAL}
 #: Stray canal pixels lie on disc and vertebra borders; real canal components are larger than this.
 _SMALLEST_CANAL_MM2 = 150.0
 _SMALLEST_DISC_MM2 = 60.0
 _DISC_MATCH_MM = 15.0
+#: Slices lie 0.9 mm apart. Neighbours for thin and for averaged slices, and how many are averaged.
+_NEIGHBOUR_STEPS = (4, 5)
+_THICK_SLICES = 4
 
 Centres = dict[str, tuple[float, float]]
 
@@ -38,9 +40,23 @@ def cases(root: Path) -> list[str]:
 
 
 def load_case(root: Path, case: str) -> list[SagittalSample]:
-    """All slices of a case at 1.5 mm per pixel."""
+    """All slices of a case at 1.5 mm per pixel: as thin as they are, and averaged to a clinical thickness."""
     centres, pixel_mm = _centres_mm(root, case)
-    return [_sample(root, path, centres, pixel_mm) for path in _slice_paths(root, case)]
+    read = [_read_slice(root, path, pixel_mm) for path in _slice_paths(root, case)]
+    thin = np.stack([image for image, _ in read])
+    masks = np.stack([mask for _, mask in read])
+    named, others = zip(*(_truth(mask, centres) for mask in masks), strict=True)
+    unknown = [None] * len(masks)
+    return [
+        sample
+        for images, step in zip((thin, _thick(thin)), _NEIGHBOUR_STEPS, strict=True)
+        for sample in SagittalStack(images, masks, named, others, unknown).samples(step)
+    ]
+
+
+def _thick(stack: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    mean = ndimage.uniform_filter1d(stack.astype(np.float32), _THICK_SLICES, axis=0, mode="nearest")
+    return np.rint(mean).astype(np.uint8)
 
 
 def _slice_paths(root: Path, case: str) -> Iterator[Path]:
@@ -48,36 +64,40 @@ def _slice_paths(root: Path, case: str) -> Iterator[Path]:
     yield from sorted(paths, key=lambda p: int(re.findall(r"slice(\d+)", p.stem)[-1]))
 
 
+def disc_table(root: Path, case: str) -> list[dict[str, str]]:
+    """The rows of ``discs.csv`` of one case."""
+    with (root / "discs.csv").open(newline="") as stream:
+        return [row for row in csv.DictReader(stream) if row["case"] == case]
+
+
 def _centres_mm(root: Path, case: str) -> tuple[Centres, float]:
     """Named centres as (row, column) in mm from pixel (0, 0), and the pixel size."""
-    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with (root / "discs.csv").open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            rows[row["case"]].append(row)
-    pixel_mm = float(rows[case][0]["pixel_mm"])
+    rows = disc_table(root, case)
+    pixel_mm = float(rows[0]["pixel_mm"])
     return {
-        r["level_assumed"]: (float(r["row"]) * pixel_mm, float(r["col"]) * pixel_mm) for r in rows[case]
+        r["level_assumed"]: (float(r["row"]) * pixel_mm, float(r["col"]) * pixel_mm) for r in rows
     }, pixel_mm
 
 
-def _sample(root: Path, path: Path, centres: Centres, pixel_mm: float) -> SagittalSample:
-    spacing = np.array([pixel_mm, pixel_mm])
+def _read_slice(
+    root: Path, path: Path, pixel_mm: float
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Image and mask at 1.5 mm per pixel."""
     image = percentile_scale(np.asarray(Image.open(path).convert("L"), np.float32))
     raw = np.asarray(Image.open(root / "masks" / path.name).convert("L"))
-    mask = _clean_mask(raw, pixel_mm)
-    discs = _disc_centres_in_slice(mask == MASK_DISC, pixel_mm)
-    named, other = _name_discs(discs, centres)
-    small = resample_to_mm(image, spacing, SAGITTAL_MM)
-    return SagittalSample(
-        image=(small * 255).astype(np.uint8),
-        mask=_resample_labels(mask, pixel_mm, small.shape),
-        named_rc=named,
-        other_discs_rc=other,
-        foramina_rc=None,
-    )
+    small = resample_to_mm(image, np.array([pixel_mm, pixel_mm]), SAGITTAL_MM)
+    mask = clean_mask(raw, pixel_mm)
+    return (small * 255).astype(np.uint8), _resample_labels(mask, pixel_mm, small.shape)
 
 
-def _clean_mask(raw: npt.NDArray[np.uint8], pixel_mm: float) -> npt.NDArray[np.uint8]:
+def _truth(
+    mask: npt.NDArray[np.uint8], centres: Centres
+) -> tuple[dict[str, tuple[float, float]], npt.NDArray[np.float32]]:
+    return _name_discs(_disc_centres_in_slice(mask == MASK_DISC, SAGITTAL_MM), centres)
+
+
+def clean_mask(raw: npt.NDArray[np.uint8], pixel_mm: float) -> npt.NDArray[np.uint8]:
+    """Masks of SPIDER's values as ours, without stray pixels."""
     mask = np.zeros(raw.shape, np.uint8)
     for value, label in _MASK_VALUES.items():
         part = raw == value

@@ -9,6 +9,7 @@ import pytest
 
 from napari_lumbar.domain.findings import (
     Analysis,
+    Certainty,
     CropEvidence,
     Finding,
     Provenance,
@@ -17,7 +18,7 @@ from napari_lumbar.domain.findings import (
 )
 from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.domain.landmarks import Landmark, Landmarks, LandmarkSource, NotGradable
-from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Severity
 from napari_lumbar.domain.study import (
     FileAccounting,
     FileOutcome,
@@ -31,6 +32,8 @@ from napari_lumbar.domain.study import (
 
 NOT_COVERED = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L1_L2)
 NO_GRADE = FindingKey(Condition.RIGHT_NEURAL_FORAMINAL_NARROWING, Level.L5_S1)
+OPEN = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L2_L3)
+STRANGE = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L3_L4)
 CORRECTED = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 AXES = {
     True: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -4.0)),
@@ -95,6 +98,23 @@ def make_finding(study: Study, key: FindingKey) -> Finding:
     evidence = (CropEvidence(role, series_id, landmark.slice_index, box, 0.75, heatmap),)
     probs = ((0.7, 0.2, 0.1), (0.1, 0.65, 0.25), (0.05, 0.15, 0.8))[key.level.rank % 3]
     return Finding(key, SeverityProbs(*probs), landmark, evidence)
+
+
+@pytest.fixture
+def doubtful(analysis: Analysis) -> Analysis:
+    """The result with one open grade, one sure grade unlike the training images, and an unsure landmark."""
+    open_set = (Severity.NORMAL_MILD, Severity.MODERATE)
+    landmark = analysis.landmarks.points[OPEN]
+    unsure = replace(landmark, confidence=0.25)
+    given = {
+        OPEN: replace(analysis.findings[OPEN], certainty=Certainty(open_set, 0.3125, 0.5), landmark=unsure),
+        STRANGE: replace(analysis.findings[STRANGE], certainty=Certainty((Severity.SEVERE,), 0.125, 1.5)),
+    }
+    return replace(
+        analysis,
+        findings={**analysis.findings, **given},
+        landmarks=analysis.landmarks.replacing(unsure),
+    )
 
 
 @pytest.fixture

@@ -139,3 +139,31 @@ def test_a_study_without_landmarks_still_has_a_report(study: Study, analysis: An
 def test_a_chip_can_be_read(severity: Severity) -> None:
     style = SEVERITY_STYLES[severity]
     assert contrast(style.fill, style.ink) >= 4.5
+
+
+def test_doubt_is_said_beside_the_grade_and_explained(study: Study, doubtful: Analysis) -> None:
+    page = report_html(study, doubtful)
+    cells = Tags(page).cells
+    assert cells[6 * 2 + 3] == "■ Moderate? 65 % not ruled out: normal/mild, moderate predicted, unsure"
+    assert cells[6 * 3 + 5] == ("◆ Severe 80 % ⚠ unlike the training images: treat with caution predicted")
+    text = " ".join(page.split())
+    assert "⚠ 1 of the 23 grades rest on images unlike the training images" in text
+    assert "severe 25 %; not ruled out: normal/mild, moderate; spread ±0.31 grades; like the" in text
+    assert "treat with caution; not ruled out: severe only; spread ±0.12 grades" in text
+    assert "in nine of ten findings" in text
+    numbers = '<td>normal/mild, moderate</td> <td class="number">0.31</td> <td class="number">0.50</td>'
+    assert numbers in text
+
+
+def test_weights_that_know_no_certainty_leave_the_page_quiet(page: str) -> None:
+    for word in ("ruled out", "Spread", "training images", "⚠", "Moderate?"):
+        assert word not in page
+
+
+def test_every_row_of_numbers_is_as_long_as_its_heading(study: Study, doubtful: Analysis) -> None:
+    for analysis in (doubtful, replace(doubtful, findings={})):
+        table = report_html(study, analysis).split("<h2>All numbers</h2>")[1].split("</table>")[0]
+        heading, *rows = table.split("<tr>")[1:]
+        assert len(rows) == 25
+        widths = {row.count("<td") + 2 * row.count('colspan="3"') for row in rows}
+        assert widths == {heading.count("<th") - heading.count("<thead")}

@@ -97,3 +97,17 @@ def test_findings_are_graded_with_evidence_or_say_why_not(document: dict[str, An
 def test_a_number_that_is_not_finite_is_refused(study: Study, analysis: Analysis) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         analysis_json(study, replace(analysis, timings_s={"grade": math.nan}))
+
+
+def test_certainty_is_whole_or_null(study: Study, doubtful: Analysis) -> None:
+    findings = json.loads(analysis_json(study, doubtful))["findings"]
+    assert named(findings, "Spinal Canal Stenosis", "L2/L3")["certainty"] == {
+        "prediction_set": ["Normal/Mild", "Moderate"],
+        "spread": 0.3125,
+        "strangeness": 0.5,
+        "is_outside_training": False,
+    }
+    strange = named(findings, "Left Neural Foraminal Narrowing", "L3/L4")["certainty"]
+    assert (strange["strangeness"], strange["is_outside_training"]) == (1.5, True)
+    unknown = named(findings, "Spinal Canal Stenosis", "L1/L2")["certainty"]
+    assert set(unknown.values()) == {None}

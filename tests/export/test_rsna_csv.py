@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.rsna import SUBMISSION_COLUMNS
 from napari_lumbar.domain.study import Study
 from napari_lumbar.export.rsna_csv import (
     FORMULA_STARTS,
     LANDMARK_COLUMNS,
-    SUBMISSION_COLUMNS,
     landmarks_csv,
     safe_cell,
     submission_csv,

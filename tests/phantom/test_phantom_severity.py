@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
-from napari_lumbar.phantom import sample_severities, severity_frequencies
+from napari_lumbar.phantom import reader_probabilities, sample_reading, severity_frequencies
 
 N = 3000
 
@@ -14,7 +14,7 @@ N = 3000
 @pytest.fixture(scope="module")
 def drawn() -> dict[FindingKey, np.ndarray]:
     rng = np.random.default_rng(5)
-    studies = [sample_severities(rng) for _ in range(N)]
+    studies = [sample_reading(rng).severities for _ in range(N)]
     return {key: np.array([int(s[key]) for s in studies]) for key in ALL_FINDINGS}
 
 
@@ -48,5 +48,24 @@ def test_conditions_go_together(
 
 def test_balanced_severities_are_thirds() -> None:
     rng = np.random.default_rng(6)
-    counts = np.bincount([s for _ in range(400) for s in sample_severities(rng, balanced=True).values()])
+    counts = np.bincount(
+        [s for _ in range(400) for s in sample_reading(rng, balanced=True).severities.values()]
+    )
     np.testing.assert_allclose(counts / counts.sum(), np.full(len(Severity), 1 / 3), atol=0.02)
+
+
+def test_a_reader_sees_the_anatomy_nearly_as_it_is() -> None:
+    rng = np.random.default_rng(7)
+    readings = [sample_reading(rng) for _ in range(300)]
+    said = np.array([s for r in readings for s in r.severities.values()])
+    true = np.array([(n > 0) + (n > 1) for r in readings for n in r.narrowness.values()])
+    assert 0.85 < (said == true).mean() < 0.97
+    assert (np.abs(said - true) == 2).mean() < 0.002
+
+
+def test_readers_agree_where_the_anatomy_is_clear() -> None:
+    said = reader_probabilities(np.array([-3.0, 0.0, 0.5, 1.0, 4.0]))
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    np.testing.assert_allclose(said[[0, 4], [0, 2]], 1, atol=1e-6)
+    np.testing.assert_allclose(said[1, 0], 0.5, atol=1e-9)
+    np.testing.assert_allclose(said[2], said[2, ::-1])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -106,3 +108,15 @@ def test_names_always_follow_each_other_down_the_spine(
     rows = name_discs(evidence(centres, named, {})).centres_rc[:, 0]
     found = rows[~np.isnan(rows)]
     assert (np.diff(found) > 0).all()
+
+
+def test_a_disc_inside_the_sacrum_bears_no_name() -> None:
+    """S1/S2 is a strong peak, and the names' own answers hesitate by one level; the sacrum decides."""
+    centres = column(15, 8)
+    named = {n: [(n + 1, 0.42), (n + 2, 0.4)] for n in range(6)}
+    unsure = evidence(centres, named, {})
+    np.testing.assert_allclose(name_discs(unsure).centres_rc[5], centres[7], atol=0.3)
+    sacrum = np.zeros(SHAPE, np.float32)
+    sacrum[round(centres[6][0]) + 2 :] = 0.95
+    chain = name_discs(replace(unsure, sacrum=sacrum))
+    np.testing.assert_allclose(chain.centres_rc, centres[1:7], atol=0.3)

@@ -8,6 +8,7 @@ from napari_lumbar.domain.spine import Level, Side
 from napari_lumbar.domain.study import MRSlice
 from napari_lumbar.pipeline.foramina import find_foramen
 from napari_lumbar.pipeline.sagittal_maps import SagittalMaps
+from napari_lumbar.pipeline.slice_votes import canal_places
 from napari_lumbar.pipeline.spine_frame import caudal_direction, find_spine
 from napari_lumbar.preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS
 
@@ -96,7 +97,7 @@ def test_a_foramen_is_found_on_its_own_side(side: Side) -> None:
     maps = straight_spine(foramen_slice=lateral)
     frame = find_spine(maps).levels[Level.L3_L4]
     votes = np.array([lateral[side], lateral[side]], dtype=float)
-    point = find_foramen(maps, frame, side, votes)
+    point = find_foramen(maps, Level.L3_L4, frame, side, votes)
     assert point.place == lateral[side]
     expected = maps.pixel_from_map(np.array([ROWS[3] - 2, CANAL_COLUMN - 1]))
     np.testing.assert_allclose(point.pixel_rc, expected, atol=2.5)
@@ -107,5 +108,46 @@ def test_votes_for_the_wrong_side_cannot_carry_a_foramen_across(side: Side) -> N
     maps = straight_spine()
     frame = find_spine(maps).levels[Level.L4_L5]
     wrong = np.array([3.0, 3.0]) if side is Side.LEFT else np.array([11.0, 11.0])
-    place = find_foramen(maps, frame, side, wrong).place
+    place = find_foramen(maps, Level.L4_L5, frame, side, wrong).place
     assert (place > 7) is (side is Side.LEFT)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_foramen_fades_with_the_distance_of_its_slice(side: Side) -> None:
+    """Without a network for the slice, the brightest of three neighbouring slices is taken."""
+    places = {Side.LEFT: 11, Side.RIGHT: 3}
+    maps = straight_spine(foramen_slice=places)
+    for place in places.values():
+        for beside in (place - 1, place + 1):
+            maps.maps["foramen"][beside] = 0.5 * maps.maps["foramen"][place]
+    frame = find_spine(maps).levels[Level.L3_L4]
+    assert find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0)).place == places[side]
+
+
+def test_each_level_of_a_bent_spine_has_its_own_middle() -> None:
+    maps = straight_spine()
+    columns = np.indices(SHAPE)[1]
+    rows = np.indices(SHAPE)[0]
+    canal = np.zeros((N_SLICES, *SHAPE), np.float32)
+    for rank, row in enumerate(ROWS):
+        here = (np.abs(columns - CANAL_COLUMN) <= 2) & (np.abs(rows - row) <= 6)
+        canal[5 + rank - 2 : 5 + rank + 3, here] = 1
+    maps.maps["canal"] = canal
+    across = [float(frame.canal_lps_mm[0]) for frame in find_spine(maps).levels.values()]
+    np.testing.assert_allclose(across, [STEP_MM * (6 + rank - 7) for rank in range(5)], atol=0.5)
+
+
+def test_the_canal_lies_on_one_slice_unless_the_spine_bends_out_of_it() -> None:
+    maps = straight_spine()
+    levels = dict(find_spine(maps).levels)
+    none = np.zeros((0, 5))
+    assert set(canal_places(maps, levels, none).values()) == {7}
+    here = levels[Level.L1_L2]
+    levels[Level.L1_L2] = here.moved_to(here.canal_lps_mm + 0.6 * STEP_MM * here.left)
+    assert set(canal_places(maps, levels, none).values()) == {7}
+    levels[Level.L1_L2] = here.moved_to(here.canal_lps_mm + 2.1 * STEP_MM * here.left)
+    places = canal_places(maps, levels, none)
+    assert places.pop(Level.L1_L2) == 9
+    assert set(places.values()) == {7}
+    assert set(canal_places(maps, levels, np.full((2, 5), 8.0)).values()) == {8}
+    assert canal_places(maps, {}, none) == {}

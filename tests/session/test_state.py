@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_lumbar.domain.findings import Analysis, Finding
+from napari_lumbar.domain.findings import Analysis, Certainty, Finding
 from napari_lumbar.domain.landmarks import LandmarkSource, dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
@@ -98,3 +100,14 @@ def test_export_holds_no_grade_older_than_its_landmark(
     regraded = current_analysis(stale.accepting(*answered(stale, small_study, fake_system)))
     assert regraded.findings[LEFT_SUBARTICULAR].severity is Severity.SEVERE
     assert len(regraded.graded) == len(ALL_FINDINGS)
+
+
+def test_certainty_leaves_with_its_grade_and_never_with_a_stale_one(
+    state: SessionState, small_study: Study
+) -> None:
+    certainty = Certainty((Severity.NORMAL_MILD, Severity.MODERATE), spread=0.25, strangeness=1.5)
+    findings = {key: replace(f, certainty=certainty) for key, f in state.analysis.findings.items()}
+    known = replace(state, analysis=replace(state.analysis, findings=findings))
+    left = current_analysis(moved(known, small_study, CANAL)).findings
+    assert left[CANAL].certainty == Certainty()
+    assert {finding.certainty for key, finding in left.items() if key != CANAL} == {certainty}

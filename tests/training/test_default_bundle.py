@@ -11,33 +11,48 @@ from napari_lumbar.models.bundle import load_bundle
 from napari_lumbar.phantom import PhantomConfig, make_phantom
 from napari_lumbar.pipeline import load_system
 from napari_lumbar.pipeline.run import analyze
-from napari_lumbar.training import phantoms
-from napari_lumbar.training.default_bundle import NETWORKS, BundlePlan, train_network, write_bundle
+from napari_lumbar.training import calibrate, phantoms
+from napari_lumbar.training.default_bundle import NETWORKS, TRAINED, BundlePlan, train_network, write_bundle
 from napari_lumbar.training.evaluate import evaluate_phantoms
 
+GROUPS = ("canal", "foraminal", "subarticular")
 SMALL = PhantomConfig(balanced=True, sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6)
 
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
     folder = tmp_path_factory.mktemp("bundle")
-    plan = BundlePlan(folder / "out", folder / "run", folder / "no-spider", phantoms=2, jobs=1, effort=0.001)
+    plan = BundlePlan(
+        folder / "out",
+        folder / "run",
+        folder / "no-spider",
+        phantoms=2,
+        calibration_phantoms=3,
+        jobs=1,
+        effort=0.001,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phantoms, "TRAINING_CONFIG", SMALL)
         (plan.run / "phantoms").mkdir(parents=True)
         for seed in plan.seeds:
             phantoms._make(plan.run / "phantoms", seed)
     threads = torch.get_num_threads()
-    for name in NETWORKS:
+    for name in TRAINED:
         train_network(plan, name)
     torch.set_num_threads(threads)
-    write_bundle(plan)
+    uncalibrated = plan.run / "uncalibrated"
+    write_bundle(plan, uncalibrated, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrate, "make_phantom", lambda seed, _: make_phantom(seed, SMALL))
+        parts = calibrate._collect(uncalibrated, plan.calibration_seeds)
+    write_bundle(plan, plan.out, calibrate.joined(parts))
     return plan
 
 
 def test_the_bundle_is_whole_and_says_how_it_was_made(plan: BundlePlan) -> None:
     bundle = load_bundle(plan.out)
-    assert set(bundle.networks) == set(NETWORKS)
+    assert set(bundle.networks) - {f"calibration_{group}" for group in GROUPS} == set(NETWORKS)
+    assert "sagittal_base" not in bundle.networks
     assert bundle.manifest.training["phantoms"] == 2
     card = (plan.out / "MODEL_CARD.md").read_text()
     assert "Research use only" in card
@@ -60,9 +75,17 @@ def test_training_seeds_are_not_for_evaluation(plan: BundlePlan) -> None:
 
 
 def test_batches_follow_from_the_step(plan: BundlePlan) -> None:
-    for name in ("sagittal", "axial", "slice_foraminal", "grade_canal"):
-        task = NETWORKS[name].task(plan)
+    for name in ("sagittal_base", "sagittal_1", "axial", "grade_canal_0"):
+        task = TRAINED[name].task(plan, TRAINED[name])
         first, again, other = task.batch(3), task.batch(3), task.batch(4)
         for key, value in first.items():
             np.testing.assert_array_equal(value, again[key], err_msg=f"{name} {key}")
         assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+def test_members_of_an_ensemble_leave_out_different_patients() -> None:
+    cases = [f"{i:02d}" for i in range(29)]
+    for name, members in (("sagittal", 3), ("grade_canal", 2)):
+        left_out = [TRAINED[f"{name}_{k}"].held_out(cases) for k in range(members)]
+        assert sorted(case for share in left_out for case in share) == cases
+        assert set(TRAINED[f"{name}_0"].seen(cases)) == set(cases) - set(left_out[0])

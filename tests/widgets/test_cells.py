@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.findings import Analysis, Certainty, Finding
+from napari_lumbar.domain.landmarks import NotGradable
 from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import regrade
 from napari_lumbar.session import SessionState, landmark_at
-from napari_lumbar.widgets.cells import CellState, change_text, describe
+from napari_lumbar.widgets.cells import CellState, certainty_text, change_text, describe
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -61,14 +64,73 @@ def test_after_regrading_old_and_new_stand_together(
 def test_a_finding_without_grade_says_why(
     state: SessionState, small_study: Study, fake_system: System
 ) -> None:
-    from dataclasses import replace
-
-    from napari_lumbar.domain.findings import Finding
-    from napari_lumbar.domain.landmarks import NotGradable
-
     ungraded = Finding(LEFT, None, None, not_gradable=NotGradable("no-axial", "no axial slice near the disc"))
     findings = {**state.analysis.findings, LEFT: ungraded}
     bare = replace(state, analysis=replace(state.analysis, findings=findings))
     cell = describe(bare, LEFT, regrading=False)
     assert (cell.state, cell.title, cell.note) == (CellState.NOT_GRADED, "Not graded", "")
     assert "Why: no axial slice near the disc" in cell.tooltip
+
+
+def certain(state: SessionState, certainty: Certainty) -> SessionState:
+    """The state as if the weights had said this of ``LEFT``."""
+    finding = replace(state.predicted(LEFT), certainty=certainty)
+    findings = {**state.analysis.findings, LEFT: finding}
+    return replace(state, analysis=replace(state.analysis, findings=findings))
+
+
+def test_an_open_grade_wears_a_question_mark_and_names_what_is_open(state: SessionState) -> None:
+    left = (Severity.NORMAL_MILD, Severity.MODERATE)
+    doubtful = certain(state, Certainty(left, spread=0.25, strangeness=0.5))
+    cell = describe(doubtful, LEFT, regrading=False)
+    assert (cell.title, cell.note, cell.severity) == ("● Normal/Mild?", "0.85", Severity.NORMAL_MILD)
+    assert change_text(doubtful, LEFT) == "Normal/Mild? 0.85"
+    words = ["Not ruled out: normal/mild, moderate", "Spread ±0.25 grades", "Like the training images"]
+    assert [line for line in cell.tooltip.splitlines() if line in words] == words
+    assert certainty_text(doubtful.finding(LEFT)) == ". ".join(words) + "."
+
+
+def test_a_grade_outside_training_calls_for_caution(
+    state: SessionState, stale: SessionState, small_study: Study, fake_system: System
+) -> None:
+    strange = Certainty((Severity.NORMAL_MILD,), strangeness=1.5)
+    cell = describe(certain(state, strange), LEFT, regrading=False)
+    assert (cell.title, cell.note) == ("● Normal/Mild", "0.85 ⚠ caution")
+    assert "Unlike the training images: treat with caution" in cell.tooltip
+    # after a regrading the caution has the place of the old grade, which the details still give
+    request = stale.request()
+    answer = dict(regrade(small_study, fake_system, request.landmarks, request.keys))
+    answer[LEFT] = replace(answer[LEFT], certainty=strange)
+    after = stale.accepting(request, answer)
+    cell = describe(after, LEFT, regrading=False)
+    assert (cell.title, cell.note) == ("◆ Severe?", "0.77 ⚠ caution")
+    assert "Normal/Mild 0.85 → Severe? 0.77" in cell.tooltip
+
+
+def test_weights_without_certainty_say_so_in_the_details_only(state: SessionState) -> None:
+    assert "not say how far this grade can be trusted" in certainty_text(state.finding(LEFT))
+    cell = describe(state, LEFT, regrading=False)
+    assert not any(word in cell.title + cell.tooltip for word in ("?", "trusted", "ruled out"))
+
+
+@pytest.mark.parametrize(("confidence", "unsure"), [(0.31, True), (0.5, False)])
+def test_a_landmark_that_is_hardly_seen_is_called_unsure(
+    state: SessionState, confidence: float, unsure: bool
+) -> None:
+    landmarks = state.analysis.landmarks
+    doubted = replace(landmarks.points[LEFT], confidence=confidence)
+    analysis = replace(state.analysis, landmarks=landmarks.replacing(doubted))
+    cell = describe(replace(state, analysis=analysis), LEFT, regrading=False)
+    said = "predicted, unsure, confidence" if unsure else "predicted, confidence"
+    assert f"Landmark: {said} {confidence:.2f}" in cell.tooltip
+
+
+def test_a_corrected_cell_leaves_room_for_its_pencil(
+    stale: SessionState, small_study: Study, fake_system: System
+) -> None:
+    back = stale.correcting(landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 33)))
+    request = back.request()
+    after = back.accepting(request, regrade(small_study, fake_system, request.landmarks, request.keys))
+    cell = describe(after, LEFT, regrading=False)
+    assert (cell.title, cell.corrected) == ("● Normal", True)
+    assert change_text(after, LEFT).endswith("Normal/Mild 0.81")

@@ -51,11 +51,11 @@ def axial_samples(phantom: PhantomStudy) -> list[AxialSample]:
         return []
     samples = []
     for level in Level:
-        canal = phantom.landmarks.points[FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)]
-        points = [
-            phantom.landmarks.points[FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)]
-            for side in AXIAL_SIDES
-        ]
+        canal = phantom.landmarks.get(FindingKey(Condition.SPINAL_CANAL_STENOSIS, level))
+        keys = [FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level) for side in AXIAL_SIDES]
+        points = [p for key in keys if (p := phantom.landmarks.get(key)) is not None]
+        if canal is None or len(points) < len(keys):
+            continue  # outside the field of view
         for index in sorted({point.slice_index for point in points}):
             mr_slice = series.slices[index]
             samples.append(
@@ -101,8 +101,8 @@ class AxialTask:
             rng, sample.image.shape, _CANVAS, (0.0, 0.0), max_degrees=12, max_log_scale=0.15
         )
         affine = affine.centred(sample.centre_rc + rng.uniform(-7, 7, 2))
-        image = affine.warp(sample.image.astype(np.float32) / 255, _CANVAS, order=1).astype(np.float32)
-        canal = affine.warp(sample.canal, _CANVAS, order=0).astype(np.float32)
+        image = affine.warp(sample.image.astype(np.float32) / 255, _CANVAS, order=1)
+        canal = affine.warp(sample.canal, _CANVAS, order=0)
         points = (affine.to_canvas(sample.recesses_rc) - 0.5) / 2
         return {
             "image": random_appearance(rng, image)[None],

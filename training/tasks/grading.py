@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from ...domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
+from ...domain.landmarks import Landmarks
+from ...domain.spine import ConditionGroup, FindingKey, Side
 from ...domain.study import MRSeries
 from ...models.lstm_mil import MilConfig
-from ...phantom import PhantomStudy
+from ...phantom import PhantomStudy, reader_probabilities
 from ...preprocess.bags import Bag, Jitter, finding_bags, sample_bag
 from ...preprocess.canonical import canonical_series
 from ...preprocess.planes import PLANE_SHAPES, PLANES
 from ..augment import random_affine, random_appearance
 from ..engine import Batch, stack_items
 from ..losses import OUTSIDE, mil_loss
-from .slice_index import head_keys
 
 #: Bags in a batch of whole bags, and of single crops.
 _BAG_BATCH, _SINGLE_BATCH = 12, 32
-#: A localiser's error in pixels of the 512 frame, and in slices with their probabilities.
-_JITTER_PX = 10.0
-_SLICE_SHIFTS, _SHIFT_SHARES = (-2, -1, 0, 1, 2), (0.03, 0.17, 0.6, 0.17, 0.03)
+#: A localiser's error in pixels of the 512 frame, of most landmarks and of the rest: assumed, not measured.
+_NEAR_SD_PX, _FAR_SD_PX, _FAR_SHARE = 4.5, 12.0, 0.1
+#: And in slices, with their probabilities.
+_SLICE_SHIFTS, _SHIFT_SHARES = (-2, -1, 0, 1, 2), (0.02, 0.14, 0.68, 0.14, 0.02)
 #: How often a plane is blank, so that the network can do without it.
-_BLANK_SHARE = 0.1
+_BLANK_SHARE = 0.12
 
 
 def grading_config(group: ConditionGroup) -> MilConfig:
@@ -35,74 +36,100 @@ def grading_config(group: ConditionGroup) -> MilConfig:
     return MilConfig(planes=PLANES[group])
 
 
-class _Case:
-    """One phantom, ready to be cut."""
+@dataclass(frozen=True, eq=False)
+class GradedStudy:
+    """A study ready to be cut.
 
-    def __init__(self, phantom: PhantomStudy) -> None:
-        self.phantom = phantom
-        self.series: Mapping[str, MRSeries] = {
-            s.series_id: canonical_series(s) for s in phantom.study.series if s.role is not None
-        }
+    Parameters
+    ----------
+    series
+        By ``series_id``, in the usual view, each slice scaled to 0..255.
+    landmarks
+        Where to cut.
+    severity
+        Probability of each severity, shape (3,), for the findings whose severity is known.
+    """
+
+    series: Mapping[str, MRSeries]
+    landmarks: Landmarks
+    severity: Mapping[FindingKey, npt.NDArray[np.float32]]
+
+    @classmethod
+    def from_phantom(cls, phantom: PhantomStudy) -> GradedStudy:
+        """A phantom with what readers would say: many of them, so that one's slip teaches nothing."""
+        keys = list(phantom.landmarks.points)
+        said = reader_probabilities(np.array([phantom.narrowness[key] for key in keys]))
+        return cls(
+            {s.series_id: canonical_series(s) for s in phantom.study.series if s.role is not None},
+            phantom.landmarks,
+            dict(zip(keys, said.astype(np.float32), strict=True)),
+        )
 
 
 class GradingTask:
-    """Crops cut around the truth, moved as a localiser would miss it.
+    """Crops cut around the truth, moved as the localiser would miss it.
 
     The first ``single_steps`` batches hold one crop a bag, the annotated slice's: a fifth of the work, and
     every image shows what it is labelled with. Whole bags follow. Straight from bags, the attention has to
     find the slice before the encoder knows what to look for; that took several times as long.
+
+    Parameters
+    ----------
+    sources
+        Studies with the share of the items that comes from them.
     """
 
     def __init__(
-        self, phantoms: Sequence[PhantomStudy], group: ConditionGroup, seed: int, single_steps: int
+        self,
+        sources: Sequence[tuple[float, Sequence[GradedStudy]]],
+        group: ConditionGroup,
+        seed: int,
+        single_steps: int,
     ) -> None:
-        self._cases = [_Case(phantom) for phantom in phantoms]
+        filled = [(share, studies) for share, studies in sources if studies]
+        self._shares = np.array([share for share, _ in filled]) / sum(share for share, _ in filled)
+        self._studies = [studies for _, studies in filled]
+        self._group = group
         self._planes = PLANES[group]
-        self._keys = _group_keys(group)
         self._seed = seed
         self._single_steps = single_steps
 
     def batch(self, step: int) -> Batch:
-        """Bags per plane (B, N, 1, H, W), severity (B,), place of the annotated slice (B, planes)."""
+        """Bags per plane (B, N, 1, H, W), severity (B, 3), place of the annotated slice (B, planes)."""
         rng = np.random.default_rng((self._seed, step))
         single = step < self._single_steps
         items = [self._item(rng, single) for _ in range(_SINGLE_BATCH if single else _BAG_BATCH)]
         return stack_items(items)
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The published loss."""
+        """The published loss, and attention drawn to the annotated slice."""
         output = network(tuple(batch[plane] for plane in self._planes))
         return mil_loss(output, batch["severity"], batch["places"])
 
     def _item(self, rng: np.random.Generator, single: bool) -> dict[str, npt.NDArray[np.generic]]:
-        case = self._cases[rng.integers(len(self._cases))]
-        key = self._keys[rng.integers(len(self._keys))]
+        studies = self._studies[rng.choice(len(self._studies), p=self._shares)]
+        study = studies[int(rng.integers(len(studies)))]
+        keys = [key for key in study.severity if key.condition.group is self._group]
+        key = keys[int(rng.integers(len(keys)))]
         side = (Side.LEFT, Side.RIGHT)[rng.integers(2)]
         jitter = {plane: random_jitter(rng) for plane in self._planes}
-        bags = finding_bags(key, case.phantom.landmarks, case.series, side, jitter)
+        bags: dict[str, Bag] = dict(finding_bags(key, study.landmarks, study.series, side, jitter))
         if single:
             bags = {plane: _annotated_alone(bag) for plane, bag in bags.items()}
-        may_blank = len(self._planes) > 1 and rng.random() < _BLANK_SHARE
-        blank = self._planes[rng.integers(len(self._planes))] if may_blank else None
+        if len(bags) > 1 and rng.random() < _BLANK_SHARE:
+            del bags[self._planes[rng.integers(len(self._planes))]]
         item: dict[str, npt.NDArray[np.generic]] = {
-            "severity": np.array(int(case.phantom.severities[key])),
-            "places": np.array([_place(bags[p], blank == p) for p in self._planes]),
+            "severity": study.severity[key],
+            "places": np.array([_place(bags.get(plane)) for plane in self._planes]),
         }
         for plane in self._planes:
-            pixels = _augmented(rng, bags[plane], case.series[bags[plane].series_id])
-            item[plane] = pixels * np.float32(blank != plane)
+            item[plane] = _crops(rng, plane, bags.get(plane), study, 1 if single else 5)
         return item
-
-
-def _group_keys(group: ConditionGroup) -> tuple[FindingKey, ...]:
-    if group is ConditionGroup.SUBARTICULAR:
-        return tuple(FindingKey(Condition.of(group, side), level) for side in Side for level in Level)
-    return head_keys(group)
 
 
 def random_jitter(rng: np.random.Generator) -> Jitter:
     """A localiser's error."""
-    rows, columns = rng.uniform(-_JITTER_PX, _JITTER_PX, 2)
+    rows, columns = rng.normal(0, _FAR_SD_PX if rng.random() < _FAR_SHARE else _NEAR_SD_PX, 2)
     return Jitter(float(rows), float(columns), int(rng.choice(_SLICE_SHIFTS, p=_SHIFT_SHARES)))
 
 
@@ -111,20 +138,26 @@ def _annotated_alone(bag: Bag) -> Bag:
     return replace(bag, crops=(replace(bag.crops[0], slice_index=bag.annotated),))
 
 
-def _place(bag: Bag, blank: bool) -> int:
+def _place(bag: Bag | None) -> int:
     """Place in the bag of the slice that the truth of the bag's plane lies on."""
-    if blank:
+    if bag is None:
         return OUTSIDE
     places = [i for i, crop in enumerate(bag.crops) if crop.slice_index == bag.annotated]
     return places[0] if len(places) == 1 else OUTSIDE
 
 
-def _augmented(rng: np.random.Generator, bag: Bag, series: MRSeries) -> npt.NDArray[np.float32]:
-    """Crops of a bag, turned and recoloured together, shape (N, 1, H, W)."""
-    shape = PLANE_SHAPES[bag.plane]
-    crops = sample_bag(bag, series, shape)
+def _crops(
+    rng: np.random.Generator, plane: str, bag: Bag | None, study: GradedStudy, count: int
+) -> npt.NDArray[np.float32]:
+    """Crops of a bag, turned and recoloured together, shape (N, 1, H, W); zeros without a bag."""
+    shape = PLANE_SHAPES[plane]
+    if bag is None:
+        return np.zeros((count, 1, *shape), np.float32)
+    crops = sample_bag(bag, study.series[bag.series_id], shape) / np.float32(255)
     if rng.random() < 0.5:
         affine = random_affine(rng, shape, shape, (3.0, 3.0), max_degrees=12, max_log_scale=0.1)
-        crops = np.stack([affine.warp(crop, shape, order=1) for crop in crops]).astype(np.float32)
-    # Which tissue is bright decides a grade, so contrast may bend here but not fold.
-    return random_appearance(rng, crops, fold_share=0.0)[:, None]
+        crops = affine.warp(crops, shape, order=1)
+    if rng.random() < 0.5:
+        # Which tissue is bright decides a grade, so contrast may bend here but not fold.
+        crops = random_appearance(rng, crops, fold_share=0.0)
+    return crops[:, None]

@@ -13,20 +13,33 @@ from torch.nn import functional
 from ...domain.geometry import FloatArray
 from ...models.heatmap_unet import HeatmapUNetConfig, named_probabilities
 from ...preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS, SAGITTAL_MM
-from ..augment import black_border, random_affine, random_appearance, random_tissue_contrast
+from ..augment import (
+    Affine,
+    Kept,
+    black_border,
+    keep_part,
+    random_affine,
+    random_appearance,
+    random_tissue_contrast,
+)
 from ..engine import Batch, stack_items
-from ..samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample
+from ..samples import MASK_CANAL, MASK_DISC, MASK_SACRUM, MASK_VERTEBRA, SagittalSample
 from ..targets import gaussian_map
 
-CANVAS = (208, 160)
+CANVAS = (192, 128)
 _HALF = (CANVAS[0] // 2, CANVAS[1] // 2)
 _SIGMA = 1.3  # in result pixels of 3 mm
-_MAX_SHIFT_PX = (60 / SAGITTAL_MM, 35 / SAGITTAL_MM)
+_FORAMEN_FADES_MM = 3.0
+#: How often a slice comes without neighbours, as a lone image does.
+_LONE_SHARE = 0.15
+_MAX_SHIFT_PX = (60 / SAGITTAL_MM, 25 / SAGITTAL_MM)
 
 
 def sagittal_config() -> HeatmapUNetConfig:
     """The network's shape."""
-    return HeatmapUNetConfig(named=len(NAMED_DISCS), maps=len(SAGITTAL_MAPS))
+    return HeatmapUNetConfig(
+        named=len(NAMED_DISCS), maps=len(SAGITTAL_MAPS), in_channels=3, widths=(8, 16, 48, 80, 112)
+    )
 
 
 class SagittalTask:
@@ -42,7 +55,7 @@ class SagittalTask:
         self._batch_size = batch_size
 
     def batch(self, step: int) -> Batch:
-        """Images (B, 1, 208, 160) with maps of half that size."""
+        """Images (B, 3, 192, 128) with maps of half that size."""
         rng = np.random.default_rng((self._seed, step))
         items = [self._item(rng) for _ in range(self._batch_size)]
         return stack_items(items)
@@ -60,33 +73,57 @@ class SagittalTask:
 
 
 def make_item(rng: np.random.Generator, sample: SagittalSample) -> dict[str, npt.NDArray[np.float32]]:
-    """One augmented slice with its targets."""
-    affine = random_affine(rng, sample.image.shape, CANVAS, _MAX_SHIFT_PX)
-    image = affine.warp(sample.image.astype(np.float32) / 255, CANVAS, order=1).astype(np.float32)
-    mask = affine.warp(sample.mask, CANVAS, order=0).astype(np.uint8)
+    """One augmented slice, its neighbours, and its targets."""
+    affine = random_affine(rng, sample.images.shape[1:], CANVAS, _MAX_SHIFT_PX)
+    # Seen in a mirror, a spine is a spine: the neighbours change places.
+    order = slice(None, None, -1 if rng.random() < 0.5 else 1)
+    images = affine.warp(sample.images[order].astype(np.float32) / 255, CANVAS, order=1)
+    mask = affine.warp(sample.masks[1], CANVAS, order=0).astype(np.uint8)
     if rng.random() < 0.5:
-        image = random_tissue_contrast(rng, image, mask, labels=3)
-    image = random_appearance(rng, image)
-    kept = (0, 0, *CANVAS)
-    if rng.random() < 0.4:
-        image, kept = black_border(rng, image)
-    named = [
-        _visible(affine.to_canvas(np.array([sample.named_rc[n]])), kept)
-        if n in sample.named_rc
-        else np.zeros((0, 2))
-        for n in NAMED_DISCS
-    ]
+        masks = affine.warp(sample.masks[order], CANVAS, order=0).astype(np.uint8)
+        images = random_tissue_contrast(rng, images, masks, labels=4)
+    images = random_appearance(rng, images)
+    if rng.random() < _LONE_SHARE:
+        images[:] = images[1]
+    named = {n: affine.to_canvas(np.array([rc])) for n, rc in sample.named_rc.items()}
+    images, kept = _cut(rng, images, np.concatenate([np.zeros((0, 2)), *named.values()]))
+    seen = [_visible(named.get(n, np.zeros((0, 2))), kept) for n in NAMED_DISCS]
     other = _visible(affine.to_canvas(sample.other_discs_rc), kept)
-    foramina = None if sample.foramina_rc is None else _visible(affine.to_canvas(sample.foramina_rc), kept)
+    made = sample.foramina_rcd is not None
     return {
-        "image": image[None],
-        "named": np.stack([gaussian_map(_half(points), _HALF, _SIGMA) for points in named]),
-        "maps": _maps(np.concatenate([*named, other]), foramina, mask, kept),
-        "known": np.array([1, foramina is not None, 1, 1, 1], np.float32),
+        "image": images,
+        "named": np.stack([gaussian_map(_half(points), _HALF, _SIGMA) for points in seen]),
+        "maps": _maps(np.concatenate([*seen, other]), _foramen_map(sample, affine, kept), mask, kept),
+        "known": np.array([1, made, 1, 1, 1, made], np.float32),
     }
 
 
-def _visible(points_rc: FloatArray, kept: tuple[int, int, int, int]) -> FloatArray:
+def _cut(
+    rng: np.random.Generator, images: npt.NDArray[np.float32], discs_rc: FloatArray
+) -> tuple[npt.NDArray[np.float32], Kept]:
+    """A smaller field of view: random margins, or one that ends between two discs."""
+    draw = rng.random()
+    if draw < 0.3:
+        return black_border(rng, images)
+    if draw < 0.5 and len(discs_rc):
+        row = int(np.clip(rng.choice(discs_rc[:, 0]) + rng.uniform(-12, 12), 30, CANVAS[0] - 30))
+        from_below = rng.random() < 0.7
+        return keep_part(images, (0, 0, row, CANVAS[1]) if from_below else (row, 0, *CANVAS))
+    return images, (0, 0, *CANVAS)
+
+
+def _foramen_map(sample: SagittalSample, affine: Affine, kept: Kept) -> npt.NDArray[np.float32]:
+    """Highest on the slice through the foramen's middle, fading away from it."""
+    result = np.zeros(_HALF, np.float32)
+    if sample.foramina_rcd is not None:
+        for row, column, distance_mm in sample.foramina_rcd:
+            point = _visible(affine.to_canvas(np.array([[row, column]])), kept)
+            height = np.float32(np.exp(-(distance_mm**2) / (2 * _FORAMEN_FADES_MM**2)))
+            np.maximum(result, height * gaussian_map(_half(point), _HALF, _SIGMA), out=result)
+    return result
+
+
+def _visible(points_rc: FloatArray, kept: Kept) -> FloatArray:
     low, high = np.array(kept[:2]), np.array(kept[2:])
     return points_rc[((points_rc >= low) & (points_rc < high)).all(axis=1)]
 
@@ -97,17 +134,13 @@ def _half(points_rc: FloatArray) -> FloatArray:
 
 
 def _maps(
-    discs: FloatArray,
-    foramina: FloatArray | None,
-    mask: npt.NDArray[np.uint8],
-    kept: tuple[int, int, int, int],
+    discs: FloatArray, foramen: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8], kept: Kept
 ) -> npt.NDArray[np.float32]:
     inside = np.zeros(CANVAS, np.float32)
     inside[kept[0] : kept[2], kept[1] : kept[3]] = 1
-    labels = [_halved((mask == label) * inside) for label in (MASK_CANAL, MASK_DISC, MASK_VERTEBRA)]
-    foramen = (
-        np.zeros(_HALF, np.float32) if foramina is None else gaussian_map(_half(foramina), _HALF, _SIGMA)
-    )
+    labels = [
+        _halved((mask == label) * inside) for label in (MASK_CANAL, MASK_DISC, MASK_VERTEBRA, MASK_SACRUM)
+    ]
     return np.stack([gaussian_map(_half(discs), _HALF, _SIGMA), foramen, *labels])
 
 
@@ -127,7 +160,7 @@ def _named_loss(logits: Tensor, absent: Tensor, target: Tensor) -> Tensor:
 
 def _map_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     """BCE with heavier positives: a disc centre is 20 of 10,000 pixels."""
-    weight = torch.tensor([40.0, 40.0, 3.0, 3.0, 1.5], device=logits.device)[:, None, None]
+    weight = torch.tensor([40.0, 40.0, 3.0, 3.0, 1.5, 2.0], device=logits.device)[:, None, None]
     loss = functional.binary_cross_entropy_with_logits(logits, target, pos_weight=weight, reduction="none")
     per_map = loss.mean((-2, -1)) * known
-    return (per_map * torch.tensor([8.0, 8.0, 2.0, 1.0, 1.0], device=logits.device)).sum(1).mean()
+    return (per_map * torch.tensor([8.0, 8.0, 2.0, 1.0, 1.0, 1.0], device=logits.device)).sum(1).mean()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 from rich.console import Console
@@ -10,20 +11,20 @@ from rich.text import Text
 
 from ..domain.findings import Analysis, Finding
 from ..domain.spine import Condition, FindingKey, Level
+from ..export.certainty_words import CAUTION, doubt_mark, is_open, left_open
 from ..export.severity_style import CONDITION_HEADINGS, SEVERITY_STYLES
 
 _UNGRADED = "not gradable"
-_CELL_WIDTH = 19
 
 
 def print_grades(console: Console, analysis: Analysis) -> None:
-    """Print the table, coloured on a terminal, and the reasons for what is missing in it."""
+    """Print the table, coloured on a terminal, and below it what its marks mean and what is missing."""
     if console.is_terminal:
         console.print(terminal_table(analysis))
     else:
         for line in plain_lines(analysis):
             console.print(line, markup=False, soft_wrap=True)
-    for line in reason_lines(analysis):
+    for line in (*certainty_lines(analysis), *reason_lines(analysis)):
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -37,19 +38,32 @@ def terminal_table(analysis: Analysis) -> Table:
 
 def plain_lines(analysis: Analysis) -> list[str]:
     """Return the table as aligned plain text, one line per level under a heading."""
-    lines = [_line("Level", list(CONDITION_HEADINGS.values()))]
-    lines += [_line(level.value, [_plain(f) for f in _row(analysis, level)]) for level in Level]
-    return lines
+    rows = [["Level", *CONDITION_HEADINGS.values()]]
+    rows += [[level.value, *(_plain(f) for f in _row(analysis, level))] for level in Level]
+    width = 2 + max(len(cell) for row in rows for cell in row)
+    return [_line(row, width) for row in rows]
+
+
+def certainty_lines(analysis: Analysis) -> list[str]:
+    """Return what the question marks and the cautions of the table mean, naming the findings."""
+    opened = [(left_open(f.certainty), f.key.text) for f in analysis.graded if is_open(f)]
+    unlike = [f.key.text for f in analysis.graded if f.certainty.is_outside_training]
+    lines = [f"?, not ruled out (90 % set): {words}: {names}" for words, names in _grouped(opened)]
+    return [*lines, f"{CAUTION}, unlike the training images: {', '.join(unlike)}"] if unlike else lines
 
 
 def reason_lines(analysis: Analysis) -> list[str]:
     """Return one line per reason for which findings could not be graded, naming the findings."""
-    refused = [f for f in analysis.findings.values() if f.not_gradable is not None]
-    reasons = sorted((f.not_gradable.reason, f.key.text) for f in refused if f.not_gradable)
-    return [
-        f"{_UNGRADED}, {reason}: {', '.join(text for _, text in group)}"
-        for reason, group in groupby(reasons, key=lambda pair: pair[0])
+    refused = [
+        (f.not_gradable.reason, f.key.text) for f in analysis.findings.values() if f.not_gradable is not None
     ]
+    return [f"{_UNGRADED}, {reason}: {names}" for reason, names in _grouped(refused)]
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each first word once, with the second ones that belong to it in a row."""
+    groups = groupby(sorted(pairs), key=lambda pair: pair[0])
+    return [(first, ", ".join(second for _, second in group)) for first, group in groups]
 
 
 def _row(analysis: Analysis, level: Level) -> list[Finding | None]:
@@ -60,15 +74,22 @@ def _coloured(finding: Finding | None) -> Text:
     if finding is None or finding.probs is None:
         return Text(_UNGRADED, style="dim")
     style = SEVERITY_STYLES[finding.probs.severity]
-    chip = Text(f" {style.symbol} {style.label} ", style=f"{style.ink} on {style.fill}")
-    return chip.append(f" {finding.probs.confidence:.0%}", style="default on default")
+    mark = doubt_mark(finding)
+    chip = Text(f" {style.symbol} {style.label}{mark} ", style=f"{style.ink} on {style.fill}")
+    return chip.append(f" {finding.probs.confidence:.0%}{_caution(finding)}", style="default on default")
 
 
 def _plain(finding: Finding | None) -> str:
     if finding is None or finding.probs is None:
         return _UNGRADED
-    return f"{finding.probs.severity.label} {finding.probs.confidence:.0%}"
+    grade = f"{finding.probs.severity.label}{doubt_mark(finding)}"
+    return f"{grade} {finding.probs.confidence:.0%}{_caution(finding)}"
 
 
-def _line(head: str, cells: list[str]) -> str:
-    return (f"{head:<7}" + "".join(f"{cell:<{_CELL_WIDTH}}" for cell in cells)).rstrip()
+def _caution(finding: Finding) -> str:
+    return f" {CAUTION}" if finding.certainty.is_outside_training else ""
+
+
+def _line(cells: list[str], width: int) -> str:
+    head, *others = cells
+    return (f"{head:<7}" + "".join(f"{cell:<{width}}" for cell in others)).rstrip()

@@ -78,6 +78,32 @@ class CropEvidence:
     heatmap: PixelArray
 
 
+@dataclass(frozen=True)
+class Certainty:
+    """How far a grade can be trusted; each part is absent where the weights say nothing about it.
+
+    Parameters
+    ----------
+    prediction_set
+        Severities that are not ruled out: in nine of ten findings like those it was fitted on, the true one
+        is among them (split conformal prediction). Neighbouring severities, in order, never empty.
+    spread
+        Standard deviation of the expected severity (0..2) over the networks of an ensemble and slightly
+        moved crops.
+    strangeness
+        How unlike the training images the crops are; above 1 is stranger than 99 of 100 of those.
+    """
+
+    prediction_set: tuple[Severity, ...] | None = None
+    spread: float | None = None
+    strangeness: float | None = None
+
+    @property
+    def is_outside_training(self) -> bool:
+        """Whether the crops lie outside what the networks were trained on."""
+        return self.strangeness is not None and self.strangeness > 1
+
+
 @dataclass(frozen=True, eq=False)
 class Finding:
     """One condition at one level: probabilities, or the reason why there are none."""
@@ -87,6 +113,7 @@ class Finding:
     landmark: Landmark | None
     evidence: tuple[CropEvidence, ...] = ()
     not_gradable: NotGradable | None = None
+    certainty: Certainty = Certainty()
 
     def __post_init__(self) -> None:
         if (self.probs is None) == (self.not_gradable is None):

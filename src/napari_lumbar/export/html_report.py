@@ -10,30 +10,16 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .. import RESEARCH_USE_ONLY
-from ..domain.findings import Analysis, Finding
-from ..domain.landmarks import LandmarkSource, NotGradable
+from ..domain.findings import Analysis, Certainty
+from ..domain.landmarks import LandmarkSource
 from ..domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
 from ..domain.study import FileAccounting, FileOutcome, FileRecord, Study
-from .severity_style import CONDITION_HEADINGS, SEVERITY_STYLES, SeverityStyle
+from .report_cells import report_cell
+from .severity_style import CONDITION_HEADINGS, SEVERITY_STYLES
 from .views import axial_views, sagittal_views
 
 #: Paths shown per reason; ``analysis.json`` lists them all.
 MAX_PATHS = 20
-
-NO_ANSWER = NotGradable("no-answer", "the grader gave no answer for this finding")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One finding as the page shows it: a severity with its percentages, or the reason why there is none."""
-
-    text: str
-    style: SeverityStyle | None
-    percents: tuple[int, ...]
-    confidence: int
-    reason: str
-    source: str
-    place: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +41,7 @@ def report_html(study: Study, analysis: Analysis) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    rows = {level.value: [_cell(analysis, FindingKey(c, level)) for c in Condition] for level in Level}
+    rows = {level.value: [report_cell(analysis, FindingKey(c, level)) for c in Condition] for level in Level}
     return environment.get_template("report.html").render(
         notice=RESEARCH_USE_ONLY,
         analysis=analysis,
@@ -65,6 +51,8 @@ def report_html(study: Study, analysis: Analysis) -> str:
         styles=list(SEVERITY_STYLES.values()),
         n_graded=len(analysis.graded),
         n_findings=len(ALL_FINDINGS),
+        n_unlike=sum(f.certainty.is_outside_training for f in analysis.graded),
+        has_certainty=any(f.certainty != Certainty() for f in analysis.graded),
         sources=_sources(analysis),
         made=f"{analysis.provenance.created_utc[:16].replace('T', ' ')} UTC",
         sagittal=sagittal_views(study, analysis),
@@ -72,38 +60,6 @@ def report_html(study: Study, analysis: Analysis) -> str:
         used=analysis.accounting.count(FileOutcome.USED),
         excluded=tuple(_grouped(analysis.accounting)),
     )
-
-
-def _cell(analysis: Analysis, key: FindingKey) -> Cell:
-    finding = analysis.findings.get(key)
-    if finding is None or finding.probs is None:
-        return _empty_cell(finding, key)
-    probs = finding.probs
-    return Cell(
-        text=key.text,
-        style=SEVERITY_STYLES[probs.severity],
-        percents=tuple(round(100 * p) for p in probs.as_tuple),
-        confidence=round(100 * probs.confidence),
-        reason="",
-        source=_source(finding),
-        place=_place(finding),
-    )
-
-
-def _empty_cell(finding: Finding | None, key: FindingKey) -> Cell:
-    why = (finding.not_gradable if finding else None) or NO_ANSWER
-    source, place = (_source(finding), _place(finding)) if finding else ("", "")
-    return Cell(key.text, None, (), 0, why.reason, source, place)
-
-
-def _source(finding: Finding) -> str:
-    return finding.landmark.source.value if finding.landmark else ""
-
-
-def _place(finding: Finding) -> str:
-    if finding.landmark is None:
-        return ""
-    return ", ".join(f"{value:.1f}" for value in finding.landmark.point_lps_mm)
 
 
 def _sources(analysis: Analysis) -> dict[str, int]:

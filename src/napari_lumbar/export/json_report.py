@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from .. import RESEARCH_USE_ONLY
-from ..domain.findings import Analysis, CropEvidence, Finding, SeriesUse, SeverityProbs
+from ..domain.findings import Analysis, Certainty, CropEvidence, Finding, SeriesUse, SeverityProbs
 from ..domain.landmarks import Landmark, NotGradable
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import FileAccounting, FileOutcome, Study
@@ -108,6 +108,7 @@ def _finding(study: Study, finding: Finding) -> Json:
         **_key(finding.key),
         "severity": None if finding.severity is None else finding.severity.label,
         "probs": None if finding.probs is None else _probs(finding.probs),
+        "certainty": _certainty(finding.certainty),
         "not_gradable": None if finding.not_gradable is None else _reason(finding.not_gradable),
         "landmark_source": None if finding.landmark is None else finding.landmark.source.value,
         "evidence": [_evidence(study, crop) for crop in finding.evidence],
@@ -117,6 +118,17 @@ def _finding(study: Study, finding: Finding) -> Json:
 def _probs(probs: SeverityProbs) -> Json:
     names = ("normal_mild", "moderate", "severe")
     return dict(zip(names, map(float, probs.as_tuple), strict=True))
+
+
+def _certainty(certainty: Certainty) -> Json:
+    """Null where the weights say nothing; the spread is in grades, a strangeness above 1 is outside."""
+    left, outside = certainty.prediction_set, certainty.is_outside_training
+    return {
+        "prediction_set": None if left is None else [severity.label for severity in left],
+        "spread": None if certainty.spread is None else float(certainty.spread),
+        "strangeness": None if certainty.strangeness is None else float(certainty.strangeness),
+        "is_outside_training": None if certainty.strangeness is None else outside,
+    }
 
 
 def _evidence(study: Study, crop: CropEvidence) -> Json:

@@ -1,7 +1,7 @@
 """RSNA 2024 tables: where each finding is, and how severe.
 
 ``landmarks.csv`` has the columns of RSNA's ``train_label_coordinates.csv`` (x is the column and y the row, in
-pixels of the original image) and four of ours; ``submission.csv`` is RSNA's submission format.
+pixels of the original image) and five of ours; ``submission.csv`` is RSNA's submission format.
 """
 
 from __future__ import annotations
@@ -12,24 +12,11 @@ from collections.abc import Iterable, Sequence
 
 from ..domain.findings import Analysis
 from ..domain.landmarks import Landmark
+from ..domain.rsna import COORDINATE_COLUMNS, SUBMISSION_COLUMNS
 from ..domain.spine import ALL_FINDINGS
 from ..domain.study import Study
 
-LANDMARK_COLUMNS = (
-    "study_id",
-    "series_id",
-    "instance_number",
-    "condition",
-    "level",
-    "x",
-    "y",
-    "lps_x",
-    "lps_y",
-    "lps_z",
-    "source",
-    "confidence",
-)
-SUBMISSION_COLUMNS = ("row_id", "normal_mild", "moderate", "severe")
+LANDMARK_COLUMNS = (*COORDINATE_COLUMNS, "lps_x", "lps_y", "lps_z", "source", "confidence")
 
 #: A spreadsheet runs a cell that begins with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class LocalContrast(nn.Module):
-    """Subtract the local mean and divide by the local spread, (B, 1, H, W) -> (B, 1, H, W).
+    """Subtract the local mean and divide by the local spread, (B, C, H, W) -> the same shape.
 
     Part of the network, so that training and use cannot differ. It removes the fall-off of surface coils.
     Expects images scaled to 0..1.
@@ -27,7 +27,12 @@ class LocalContrast(nn.Module):
         return ((image - mean) / (torch.sqrt(variance) + 0.05)).clamp(-3, 3)
 
     def _mean(self, image: Tensor) -> Tensor:
-        # A mean over a clipped rectangle separates into two one-dimensional means: far less work.
-        along, pad = self.window, self.window // 2
-        down = functional.avg_pool2d(image, (along, 1), stride=1, padding=(pad, 0), count_include_pad=False)
-        return functional.avg_pool2d(down, (1, along), stride=1, padding=(0, pad), count_include_pad=False)
+        # A mean over a clipped rectangle separates into two one-dimensional sums, divided by how much of
+        # the window lies inside; convolution is several times faster than pooling on a CPU.
+        return self._sum(image) / self._sum(torch.ones_like(image[:1, :1]))
+
+    def _sum(self, image: Tensor) -> Tensor:
+        single, pad = image.reshape(-1, 1, *image.shape[-2:]), self.window // 2
+        ones = image.new_ones(1, 1, self.window, 1)
+        down = functional.conv2d(single, ones, padding=(pad, 0))
+        return functional.conv2d(down, ones.transpose(2, 3), padding=(0, pad)).reshape(image.shape)

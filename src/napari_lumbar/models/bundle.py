@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -71,6 +72,22 @@ class Bundle:
                 f"it holds { {n: type(m).__name__ for n, m in self.networks.items()} }"
             )
         return found
+
+    def members(self, name: str, kind: type[N], chosen: Sequence[str] | None = None) -> tuple[N, ...]:
+        """The networks of an ensemble: ``name_0``, ``name_1`` and so on, or the one called ``name``.
+
+        Parameters
+        ----------
+        chosen
+            Names of the members wanted; None for all.
+
+        Raises
+        ------
+        BundleError
+            If there is none, or one is of another architecture.
+        """
+        numbered = sorted(n for n in self.networks if re.fullmatch(rf"{re.escape(name)}_\d+", n))
+        return tuple(self.network(n, kind) for n in chosen or numbered or [name])
 
 
 def default_bundle_path() -> Path:

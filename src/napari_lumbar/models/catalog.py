@@ -9,6 +9,7 @@ from torch import nn
 
 from ..domain.errors import BundleError
 from .convnext3d import SliceIndexConfig, SliceIndexNet
+from .grade_calibration import GradeCalibration, GradeCalibrationConfig
 from .heatmap_unet import HeatmapUNet, HeatmapUNetConfig
 from .lstm_mil import LstmMil, MilConfig
 
@@ -23,6 +24,7 @@ def _tuples(config: Config) -> dict[str, Any]:
 ARCHITECTURES: Mapping[str, Callable[[Config], nn.Module]] = {
     "heatmap_unet": lambda config: HeatmapUNet(HeatmapUNetConfig(**_tuples(config))),
     "slice_index_convnext3d": lambda config: SliceIndexNet(SliceIndexConfig(**_tuples(config))),
+    "grade_calibration": lambda config: GradeCalibration(GradeCalibrationConfig(**config)),
     "lstm_mil": lambda config: LstmMil(MilConfig(**_tuples(config))),
 }
 

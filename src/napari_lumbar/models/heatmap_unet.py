@@ -3,7 +3,7 @@
 After U-Net (Ronneberger et al., MICCAI 2015, arXiv:1505.04597) with residual blocks (He et al., CVPR 2016)
 and wide depthwise kernels at the bottom (Liu et al., "A ConvNet for the 2020s", CVPR 2022). Own code.
 Deviations: the result has half the input's resolution; every *named* channel has an extra "absent" bin,
-so that a level outside the image is not forced onto it.
+so that a level outside the image is not forced onto it; a slice may come with its neighbours as channels.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class HeatmapUNetConfig:
         Channels that locate one named point each, with an absent bin.
     maps
         Channels that mark places independently of each other (sigmoid).
+    in_channels
+        1, or 3 for a slice between its neighbours.
     widths
         Channels at input resolution and after each halving; four halvings.
     bottom_kernel
@@ -41,20 +43,21 @@ class HeatmapUNetConfig:
 
     named: int
     maps: int
+    in_channels: int = 1
     widths: tuple[int, int, int, int, int] = (12, 24, 48, 80, 112)
     bottom_kernel: int = 9
     contrast_window: int = 21
 
 
 class HeatmapUNet(nn.Module):
-    """(B, 1, H, W) -> logits (B, named + maps, H/2, W/2) and absent logits (B, named)."""
+    """(B, in_channels, H, W) -> logits (B, named + maps, H/2, W/2) and absent logits (B, named)."""
 
     def __init__(self, config: HeatmapUNetConfig) -> None:
         super().__init__()
         self.config = config
         widths = config.widths
         self.contrast = LocalContrast(config.contrast_window)
-        self.stem = nn.Conv2d(1, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(config.in_channels, widths[0], 3, padding=1)
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, 2, stride=2), _Residual(b)) for a, b in pairwise(widths)
         )

@@ -56,12 +56,15 @@ class MilOutput(NamedTuple):
         Per plane (B, N): attention over the crops, summing to 1.
     slice_scores
         Per plane (B, N): raw scores of the auxiliary attention.
+    features
+        (B, D): what the logits are computed from, all planes joined.
     """
 
     logits: Tensor
     plane_logits: tuple[Tensor, ...]
     weights: tuple[Tensor, ...]
     slice_scores: tuple[Tensor, ...]
+    features: Tensor
 
 
 class LstmMil(nn.Module):
@@ -83,16 +86,23 @@ class LstmMil(nn.Module):
         """Per plane, the encoder's layer whose features make the heatmap."""
         return [plane.encoder.get_submodule(self.config.heatmap_layer) for plane in self._typed_planes]
 
+    @property
+    def n_features(self) -> int:
+        """Length of ``MilOutput.features``."""
+        return self.classify.in_features
+
     def forward(self, bags: tuple[Tensor, ...]) -> MilOutput:
         """Grade bags, one tensor per plane in the order of ``config.planes``."""
         pooled, weights, scores = zip(
             *(plane(bag) for plane, bag in zip(self.planes, bags, strict=True)), strict=True
         )
+        features = torch.cat(pooled, dim=-1)
         return MilOutput(
-            logits=self.classify(self.dropout(torch.cat(pooled, dim=-1))),
+            logits=self.classify(self.dropout(features)),
             plane_logits=tuple(self.classify_plane(p) for p in pooled),
             weights=weights,
             slice_scores=scores,
+            features=features,
         )
 
 

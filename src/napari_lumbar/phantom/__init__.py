@@ -2,16 +2,18 @@
 
 from .config import PhantomConfig
 from .make import PhantomStudy, make_phantom
-from .severity import sample_severities, severity_frequencies
+from .severity import Reading, reader_probabilities, sample_reading, severity_frequencies
 from .tissue import Tissue
 from .write import write_cohort, write_rsna, write_study
 
 __all__ = [
     "PhantomConfig",
     "PhantomStudy",
+    "Reading",
     "Tissue",
     "make_phantom",
-    "sample_severities",
+    "reader_probabilities",
+    "sample_reading",
     "severity_frequencies",
     "write_cohort",
     "write_rsna",

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+#: How the lumbar spine meets the sacrum: as most do, with one mobile segment more, or with one less.
+Transitional: TypeAlias = Literal["none", "l6", "sacralised"]
+#: What the study shows: the whole lumbar spine, or the segments above L5/S1.
+Field: TypeAlias = Literal["lumbar", "thoracolumbar"]
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,18 @@ class PhantomConfig:
         In-plane sizes in pixels to choose from; a sagittal image may have more rows than columns.
     voxel_mm
         Edge of the anatomy's voxels.
+    transitional
+        Make every spine of this kind; None leaves it to the seed.
+    cobb_deg
+        Give every spine a scoliosis of this angle; None leaves it to the seed.
+    field
+        What the images show. Landmarks of a thoracolumbar study may be missing, with the reason.
 
     Raises
     ------
     ValueError
-        If no matrix is given, one is below 32 pixels, or the voxel is not within 0.3..3 mm.
+        If no matrix is given, one is below 32 pixels, the voxel is not within 0.3..3 mm, or the Cobb angle
+        not within 0..40 degrees.
     """
 
     balanced: bool = False
@@ -32,6 +45,9 @@ class PhantomConfig:
     sagittal_matrices: tuple[int, ...] = (256, 288, 320, 384)
     axial_matrices: tuple[int, ...] = (256, 288, 320, 384)
     voxel_mm: float = 0.8
+    transitional: Transitional | None = None
+    cobb_deg: float | None = None
+    field: Field = "lumbar"
 
     def __post_init__(self) -> None:
         if not self.sagittal_matrices or not self.axial_matrices:
@@ -42,3 +58,5 @@ class PhantomConfig:
             )
         if not 0.3 <= self.voxel_mm <= 3:
             raise ValueError(f"voxel_mm {self.voxel_mm} must lie within 0.3..3 mm")
+        if self.cobb_deg is not None and not 0 <= self.cobb_deg <= 40:
+            raise ValueError(f"cobb_deg {self.cobb_deg} must lie within 0..40 degrees")

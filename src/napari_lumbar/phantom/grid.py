@@ -18,42 +18,47 @@ Index: TypeAlias = slice
 
 @dataclass(frozen=True, eq=False)
 class Voxels:
-    """Voxels within a box of spine coordinates; the three arrays broadcast to (p, k).
+    """Voxels within a box of spine coordinates, shape (p, k); the three arrays broadcast to it.
 
     Parameters
     ----------
-    along, behind
-        Spine coordinates in mm, shape (p, 1).
-    lateral
-        Millimetres to the patient's left of the midline, shape (p, k).
+    along, behind, lateral
+        Spine coordinates in mm; ``behind`` has shape (p, 1).
     """
 
     along: FloatMap
     behind: FloatMap
     lateral: FloatMap
-    _flat: npt.NDArray[np.intp]
+    _first: npt.NDArray[np.intp]
     _materials: LabelArray
 
     def paint(self, mask: Mask, material: int) -> None:
         """Give the voxels of ``mask``, broadcast to (p, k), a material."""
-        self._materials[self._flat[np.broadcast_to(mask, self._flat.shape)]] = material
+        rows, columns = _places(np.broadcast_to(mask, self.lateral.shape))
+        self._materials[self._first[rows] + columns] = material
 
     def hold(self, *materials: int) -> Mask:
         """Where the voxels are made of one of these materials now, shape (p, k)."""
         table = np.zeros(256, dtype=np.bool_)
         table[list(materials)] = True
-        return table[self._materials[self._flat]]
+        places = self._first[:, None] + np.arange(self.lateral.shape[1])
+        return table[self._materials[places]]
 
     def holding(self, mask: Mask) -> Voxels:
         """The voxels of ``mask``, shape (p, k), as a flat set of shape (q, 1)."""
-        rows, columns = np.nonzero(mask)
+        rows, columns = _places(mask)
         return Voxels(
-            self.along[rows],
+            self.along[rows, columns][:, None],
             self.behind[rows],
             self.lateral[rows, columns][:, None],
-            self._flat[rows, columns][:, None],
+            self._first[rows] + columns,
             self._materials,
         )
+
+
+def _places(mask: Mask) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """``np.nonzero`` of a mask of shape (p, k), which in one dimension is three times as fast."""
+    return np.divmod(np.flatnonzero(mask), mask.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +74,9 @@ class SpineGrid:
     voxel_mm
         Edge of a voxel.
     along, behind
-        Spine coordinates, shape (nz, ny).
-    midline_x_mm
-        Patient x of the midline, shape (nz,).
+        Spine coordinates on the midline, shape (nz, ny).
+    midline_x_mm, tilt
+        Patient x of the midline, and how far ``along`` grows per mm to the patient's left, shape (nz,).
     curve
         What the spine coordinates refer to.
     """
@@ -82,6 +87,7 @@ class SpineGrid:
     along: FloatMap
     behind: FloatMap
     midline_x_mm: FloatMap
+    tilt: FloatMap
     curve: SpineCurve
 
     @classmethod
@@ -101,7 +107,26 @@ class SpineGrid:
             along,
             behind,
             curve.midline_x_mm(z).astype(np.float32),
+            curve.swing.tilt(z).astype(np.float32),
             curve,
+        )
+
+    def coarse(self) -> SpineGrid:
+        """An empty grid of the same place with voxels twice as long."""
+
+        def halved(values: FloatMap) -> FloatMap:
+            return np.asarray((values[::2] + values[1::2]) / 2, dtype=np.float32)
+
+        nz, ny, nx = self.materials.shape
+        return SpineGrid(
+            np.zeros((nz // 2, ny // 2, nx // 2), np.uint8),
+            self.origin_lps_mm + self.voxel_mm / 2,
+            2 * self.voxel_mm,
+            halved(halved(self.along).T).T,
+            halved(halved(self.behind).T).T,
+            halved(self.midline_x_mm),
+            halved(self.tilt),
+            self.curve,
         )
 
     @property
@@ -110,8 +135,14 @@ class SpineGrid:
         count = self.materials.shape[2]
         return (self.origin_lps_mm[0] + self.voxel_mm * np.arange(count)).astype(np.float32)
 
+    def reaches(self, along: Range) -> bool:
+        """Whether places along the spine can lie on the grid."""
+        return bool(self.along.min() - 20 < along[1] and along[0] < self.along.max() + 20)
+
     def select(self, along: Range, behind: Range, lateral: Range) -> Voxels:
-        """The voxels within ranges of spine coordinates (mm)."""
+        """The voxels within ranges of spine coordinates (mm); a few beyond the ends of ``along``."""
+        spare = float(np.abs(self.tilt).max()) * max(abs(lateral[0]), abs(lateral[1]))
+        along = along[0] - spare, along[1] + spare
         top, left, window = self._window(along, behind)
         far, deep = self.along[window], self.behind[window]
         near = (far > along[0]) & (far < along[1]) & (deep > behind[0]) & (deep < behind[1])
@@ -120,20 +151,20 @@ class SpineGrid:
         shifts = self.midline_x_mm[rows]
         x = self.x_mm
         low, high = (lateral[0] + shifts.min(), lateral[1] + shifts.max()) if rows.size else (np.inf, np.inf)
-        first, last = np.searchsorted(x, [low, high])
+        first, last = (int(v) for v in np.searchsorted(x, [low, high]))
         _, ny, nx = self.materials.shape
-        flat = ((rows * ny + columns) * nx)[:, None] + np.arange(first, last)
+        beside = x[first:last] - shifts[:, None]
         return Voxels(
-            self.along[rows, columns][:, None],
+            self.along[rows, columns][:, None] + self.tilt[rows][:, None] * beside,
             self.behind[rows, columns][:, None],
-            x[first:last] - shifts[:, None],
-            flat,
+            beside,
+            (rows * ny + columns) * nx + first,
             self.materials.reshape(-1),
         )
 
     def _window(self, along: Range, behind: Range) -> tuple[int, int, tuple[Index, Index]]:
         """Rows and columns of the (y, z) maps that can hold these spine coordinates."""
-        corners = self.curve.points_yz_at(np.linspace(*along, 9), np.asarray(behind))
+        corners = self.curve.points_yz_at(np.linspace(*along, 7), np.asarray(behind))
         low, high = corners.min(axis=(0, 1)) - 3, corners.max(axis=(0, 1)) + 3
         first = np.floor((low - self.origin_lps_mm[1:]) / self.voxel_mm)
         last = np.ceil((high - self.origin_lps_mm[1:]) / self.voxel_mm)

@@ -2,106 +2,141 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..domain.spine import Side
 from .curve import FloatMap
+from .foramen import ROOT_ABOVE_MM, ForamenState
 from .grid import SpineGrid, Voxels
-from .paint_canal import SIGN
-from .shape import FORAMEN_ABOVE_MM, FORAMEN_BEHIND_MM, FORAMEN_LATERAL_MM, LevelState, SpineShape
+from .levels import FORAMEN_MEDIAL_MM, RECESS_ROOM_MM, SIGN, LevelState
+from .shape import Disc, SpineShape
 from .tissue import Tissue
 
-#: Half height and half width of a healthy foramen, mm.
-HALF_HEIGHT_MM = 10.5
-HALF_WIDTH_MM = 5.8
-#: A foramen's medial and lateral end, mm from the midline.
-MEDIAL_MM = 11.6
-LATERAL_MM = 25.0
+#: A foramen's lateral end, mm lateral of its middle; it is narrowest over a stretch to both sides of that.
+LATERAL_MM = 7.5
+NARROWEST_MM = 2.2
+#: Length over which it widens beyond.
+WIDENS_MM = 4.0
+#: What closes a foramen reaches this far above, below and behind a healthy one, mm; thickness of its
+#: cortex as a share of the opening.
+AROUND_MM = 4.5
+BEHIND_MM = 7.0
+RIM = 0.16
+SOFT = (
+    Tissue.FORAMINAL_FAT,
+    Tissue.EPIDURAL_FAT,
+    Tissue.FAT,
+    Tissue.MUSCLE,
+    Tissue.ABDOMEN,
+)
 
 
-def _foramen_voxels(grid: SpineGrid, shape: SpineShape, level: LevelState) -> Voxels:
-    centre, wall = level.along_mm - FORAMEN_ABOVE_MM, shape.disc(level.level).half_depth_mm
-    return grid.select((centre - 14, centre + 14), (wall - 8, wall + 16), (-42, 42))
+@dataclass(frozen=True, eq=False)
+class _Tunnel:
+    """Voxels around one foramen: ``outward`` from its middle, caudal and dorsal of its opening's middle."""
+
+    voxels: Voxels
+    outward: FloatMap
+    height: FloatMap
+    depth: FloatMap
 
 
-def _radius(voxels: Voxels, shape: SpineShape, level: LevelState, opening: FloatMap) -> FloatMap:
-    """1 on the border of a foramen opened to a fraction ``opening``; it closes towards its top."""
-    size, wall = shape.size, shape.disc(level.level).half_depth_mm
-    along = level.along_mm - (FORAMEN_ABOVE_MM - 1.0) * size - 3.5 * size * (1 - opening)
-    behind = wall + FORAMEN_BEHIND_MM[level.level.rank] * size
-    height = (voxels.along - along) / (HALF_HEIGHT_MM * size * opening)
-    # A keyhole: narrower below.
-    width = HALF_WIDTH_MM * size * opening * (1 - 0.25 * np.clip(height, 0, 1))
-    return np.asarray(np.hypot(height, (voxels.behind - behind) / width), dtype=np.float32)
-
-
-def paint_foraminal_fat(grid: SpineGrid, shape: SpineShape) -> None:
-    """Fill all foramina with fat; bone is painted over their borders."""
-    for level in shape.levels:
-        voxels = _foramen_voxels(grid, shape, level)
-        beside = np.abs(voxels.lateral)
-        radius = _radius(voxels, shape, level, np.ones_like(voxels.along))
-        inside = (radius < 1) & (beside > MEDIAL_MM * shape.size) & (beside < LATERAL_MM * shape.size)
-        voxels.paint(inside, Tissue.FORAMINAL_FAT)
+def _tunnel(grid: SpineGrid, shape: SpineShape, level: LevelState, side: Side) -> _Tunnel:
+    state, wall = level.foramina[side], shape.disc(level.level).half_depth_mm
+    centre = level.along_mm - state.above_mm
+    ends = state.lateral_mm - FORAMEN_MEDIAL_MM - 2, state.lateral_mm + LATERAL_MM + 9
+    lateral = ends if side is Side.LEFT else (-ends[1], -ends[0])
+    voxels = grid.select((centre - 16, centre + 16), (wall - 10, wall + 20), lateral)
+    outward = voxels.lateral * SIGN[side] - state.lateral_mm
+    return _Tunnel(voxels, outward, voxels.along - centre, voxels.behind - wall - state.behind_mm)
 
 
 def paint_foramina(grid: SpineGrid, shape: SpineShape) -> None:
-    """Narrow the foramina and lay the roots through them, after bone."""
+    """Open the foramina, close what narrowed them, and lay the roots through, after bone."""
     for level in shape.levels:
-        voxels = _foramen_voxels(grid, shape, level)
         for side in Side:
-            _narrow(voxels, shape, level, side)
-            _paint_root(voxels, shape, level, side)
+            tunnel = _tunnel(grid, shape, level, side)
+            _paint_opening(tunnel, shape, level, level.foramina[side])
+            _paint_root(tunnel, level.foramina[side])
 
 
-def _narrow(voxels: Voxels, shape: SpineShape, level: LevelState, side: Side) -> None:
-    beside = voxels.lateral * SIGN[side] / shape.size
-    wall = shape.disc(level.level).half_depth_mm
-    # Funnels at both ends.
-    window = np.clip((LATERAL_MM - beside) / 4, 0, 1) * np.clip((beside - MEDIAL_MM + 1) / 2.5, 0, 1)
-    opening = 1 - (1 - level.foramen_opening[side]) * window
-    radius = _radius(voxels, shape, level, np.asarray(opening, dtype=np.float32))
-    # A narrowed foramen has lost the fat outside its healthy outline too.
-    whole = _radius(voxels, shape, level, np.ones_like(voxels.along))
-    outline = 1 + 0.8 * np.clip((0.8 - opening) / 0.15, 0, 1)
-    fat = voxels.hold(Tissue.FORAMINAL_FAT, Tissue.EPIDURAL_FAT, Tissue.FAT)
-    closed = fat & (radius > 1) & (whole < outline) & (beside > MEDIAL_MM - 0.1) & (beside < LATERAL_MM)
-    in_front = voxels.behind < wall + FORAMEN_BEHIND_MM[level.level.rank] * shape.size
-    voxels.paint(closed & in_front, Tissue.DISC_ANNULUS)
+def _opening(tunnel: _Tunnel, state: ForamenState) -> FloatMap:
+    """How open the foramen is, funnelling out at both ends."""
+    widens = np.clip((np.abs(tunnel.outward) - NARROWEST_MM) / WIDENS_MM, 0, 1)
+    return np.asarray(state.opening + (max(1.0, state.opening) - state.opening) * widens)
+
+
+def _paint_opening(tunnel: _Tunnel, shape: SpineShape, level: LevelState, state: ForamenState) -> None:
+    voxels, height, depth = tunnel.voxels, tunnel.height, tunnel.depth
+    disc = shape.disc(level.level)
+    within = (tunnel.outward > -FORAMEN_MEDIAL_MM) & (tunnel.outward < LATERAL_MM)
+    opening = _opening(tunnel, state)
+    free = state.is_open(height, depth, opening) & within
+    # All that is fat in a foramen is in its opening: what remains up to the bones belongs to them.
+    tall = np.abs(height) < state.half_height_mm + AROUND_MM
+    deep = (depth > _body_wall(tunnel, disc, state.behind_mm) - 2.5) & (
+        depth < state.half_depth_mm + BEHIND_MM
+    )
+    closed = within & ~free & tall & deep & voxels.hold(*SOFT)
+    rim = state.is_open(height, depth, opening + RIM)
+    at_disc = np.abs(height - state.above_mm) < disc.height_mm / 2 + 2
+    in_front = depth < 0
     voxels.paint(closed & ~in_front, Tissue.FACET)
+    voxels.paint(closed & in_front & at_disc, Tissue.DISC_ANNULUS)
+    voxels.paint(closed & in_front & ~at_disc, Tissue.VERTEBRA)
+    voxels.paint(closed & in_front & ~at_disc & rim, Tissue.CORTEX)
+    voxels.paint(free, Tissue.FORAMINAL_FAT)
 
 
-def _paint_root(voxels: Voxels, shape: SpineShape, level: LevelState, side: Side) -> None:
-    beside = voxels.lateral * SIGN[side] / shape.size
-    rank, opening = level.level.rank, level.foramen_opening[side]
-    outward = beside - FORAMEN_LATERAL_MM[rank]
-    along = level.along_mm - (FORAMEN_ABOVE_MM + 2.5) * shape.size + 0.4 * outward
-    behind = shape.disc(level.level).half_depth_mm + (FORAMEN_BEHIND_MM[rank] - 0.15 * outward) * shape.size
-    flat = np.where(np.abs(outward) < 5, np.clip(opening * 1.6, 0.55, 1), 1.0)
-    radius = np.hypot((voxels.along - along) / 3.1, (voxels.behind - behind) / (2.4 * flat)) / shape.size
-    soft = ~voxels.hold(Tissue.VERTEBRA, Tissue.CORTEX, Tissue.CSF)
-    voxels.paint((radius < 1) & (beside > 10) & soft, Tissue.NERVE_ROOT)
+def _body_wall(tunnel: _Tunnel, disc: Disc, behind_mm: float) -> FloatMap:
+    """Where the disc's border lies, as a depth of the tunnel; it curves forward to the sides."""
+    across = np.clip(np.abs(tunnel.voxels.lateral) / disc.half_width_mm, 0, 0.97)
+    border = disc.half_depth_mm * (1 - across**2.6) ** (1 / 3)
+    return np.asarray(border - disc.half_depth_mm - behind_mm)
+
+
+def _paint_root(tunnel: _Tunnel, state: ForamenState) -> None:
+    """The root, with its ganglion at the middle of the foramen, runs outwards, down and forwards."""
+    out = np.where(np.abs(tunnel.outward) < 1.5, 0, tunnel.outward - 1.5 * np.sign(tunnel.outward))
+    squeezed = np.clip(1 - (np.abs(tunnel.outward) - NARROWEST_MM) / WIDENS_MM, 0, 1)
+    thinner = 1 + 0.035 * np.abs(out)
+    height, depth = tunnel.height + ROOT_ABOVE_MM - 0.4 * out, tunnel.depth + 0.15 * out
+    radius = state.root_radius(height * thinner - ROOT_ABOVE_MM, depth * thinner, squeezed)
+    soft = ~tunnel.voxels.hold(Tissue.VERTEBRA, Tissue.CORTEX, Tissue.CSF, Tissue.LIGAMENTUM_FLAVUM)
+    tunnel.voxels.paint((radius < 1) & (soft | (np.abs(tunnel.outward) < NARROWEST_MM)), Tissue.NERVE_ROOT)
 
 
 def paint_facets(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Facet joints at the discs; narrowing thickens them."""
+    """Facet joints at the discs; those that narrow a recess are thickened."""
     for level in shape.levels:
-        wall, size = shape.disc(level.level).half_depth_mm, shape.size
-        canal = shape.bodies[3 + level.level.rank].canal_half_width_mm
-        reach = canal + 14
-        voxels = grid.select(
-            (level.along_mm - 12, level.along_mm + 9), (wall + 7, wall + 30), (-reach, reach)
-        )
         for side in Side:
-            thick = 1 + 0.03 * level.recess_fill_mm[side] + rng.uniform(-0.05, 0.1)
-            across = voxels.lateral * SIGN[side] - canal - 5.5 * size
-            behind = voxels.behind - wall - 18 * size
-            radius = np.hypot(across / (8 * thick), behind / (7 * thick)) / size
-            radius = radius + ((voxels.along - level.along_mm + 2) / (10 * size)) ** 6
-            voxels.paint(radius < 1, Tissue.FACET)
-            voxels.paint(radius < 0.62, Tissue.VERTEBRA)
-            # The joint runs from the front of the inner side to the back of the outer one.
-            slope = rng.uniform(0.45, 1.1)
-            gap = np.abs(across - slope * behind + 0.04 * behind**2) / np.hypot(1, slope)
-            voxels.paint((radius < 0.9) & (gap < 1.5), Tissue.FACET)
-            voxels.paint((radius < 0.8) & (gap < rng.uniform(-0.2, 0.7)), Tissue.JOINT_FLUID)
+            _paint_facet(grid, shape, level, side, rng)
+
+
+def _paint_facet(
+    grid: SpineGrid, shape: SpineShape, level: LevelState, side: Side, rng: np.random.Generator
+) -> None:
+    recess, size = level.recesses[side], shape.size
+    wall = shape.disc(level.level).half_depth_mm
+    upper = level.level.value.split("/")[0]
+    centre = shape.body(upper).canal_half_width_mm + 5.0 * size
+    # A thick joint comes nearer to the disc.
+    grown = float(np.clip(RECESS_ROOM_MM * size - recess.back_mm, -1.5, 7))
+    middle = wall + 17.5 * size - 0.3 * grown
+    thick = float(np.clip(1 + 0.035 * grown + rng.uniform(-0.08, 0.12), 0.85, 1.4))
+    ends = centre - 12 * size * thick, centre + 12 * size * thick
+    lateral = ends if side is Side.LEFT else (-ends[1], -ends[0])
+    voxels = grid.select((level.along_mm - 14, level.along_mm + 11), (middle - 13, middle + 14), lateral)
+    across = voxels.lateral * SIGN[side] - centre
+    behind = voxels.behind - middle
+    radius = np.hypot(across / (8 * thick), behind / (7 * thick)) / size
+    radius = radius + ((voxels.along - level.along_mm + 2) / (10 * size)) ** 6
+    voxels.paint(radius < 1, Tissue.FACET)
+    voxels.paint(radius < 0.62 + 0.1 * rng.uniform(), Tissue.VERTEBRA)
+    # The joint runs from the front of the inner side to the back of the outer one.
+    slope, fluid = rng.uniform(0.45, 1.1), rng.uniform(-0.3, 0.75)
+    gap = np.abs(across - slope * behind + 0.04 * behind**2) / np.hypot(1, slope)
+    voxels.paint((radius < 0.9) & (gap < 1.5), Tissue.FACET)
+    voxels.paint((radius < 0.8) & (gap < fluid), Tissue.JOINT_FLUID)

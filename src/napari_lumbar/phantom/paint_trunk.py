@@ -18,35 +18,37 @@ Axes: TypeAlias = tuple[FloatArray, FloatArray, FloatArray]
 
 SKIN_MM = 2.2
 N_LOOPS = 48
-N_STREAKS = 150
+#: Half width of the fat between the back's muscles.
+MIDLINE_FAT_MM = 3.5
+N_STREAK_GROUPS = 45
 
 
 def paint_trunk(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Paint the trunk, before the spine."""
-    _paint_background(grid, shape, rng)
-    _paint_muscles(grid, shape, rng)
+    """Paint the trunk, before the spine: what is large at half resolution."""
+    coarse = grid.coarse()
+    _paint_background(coarse, shape, rng)
+    _paint_retroperitoneum(coarse, shape, rng)
+    _paint_psoas(coarse, shape, rng)
+    grid.materials[:] = coarse.materials.repeat(2, axis=2).repeat(2, axis=1).repeat(2, axis=0)
+    _paint_midline_fat(grid, shape)
+    _paint_streaks(grid, shape, rng)
     _paint_vessels(grid, shape, rng)
 
 
 def _paint_background(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Skin, subcutaneous fat, trunk muscle, abdomen and bowel, at half resolution."""
-    counts = grid.materials.shape
+    """Skin, subcutaneous fat, trunk muscle, abdomen and bowel."""
+    labels = grid.materials
     z, y, x = (
-        grid.origin_lps_mm[2 - axis] + grid.voxel_mm * (0.5 + np.arange(0, counts[axis], 2))
-        for axis in range(3)
+        grid.origin_lps_mm[2 - axis] + grid.voxel_mm * np.arange(labels.shape[axis]) for axis in range(3)
     )
     spine_y, fat_mm = _spine_y(shape, z), rng.uniform(8, 30)
     depth_mm = _depth(shape, (z, y, x), spine_y, fat_mm, rng)
-    labels = np.zeros(depth_mm.shape, np.uint8)
-    labels[depth_mm > 0] = Tissue.SKIN
-    labels[depth_mm > SKIN_MM] = Tissue.FAT
-    inner = depth_mm > fat_mm
-    labels[inner] = Tissue.MUSCLE
+    layers = np.array([Tissue.AIR, Tissue.SKIN, Tissue.FAT, Tissue.MUSCLE], np.uint8)
+    rank = (depth_mm > 0).view(np.uint8) + (depth_mm > SKIN_MM).view(np.uint8) + (depth_mm > fat_mm)
+    labels[:] = layers[rank]
     cavity = (depth_mm > fat_mm + 9) & (y < spine_y[:, None] - 12)[:, :, None]
     labels[cavity] = Tissue.ABDOMEN
-    _paint_retroperitoneum(labels, _coarse(grid), shape, rng)
     _paint_bowel(labels, cavity, (z, y - spine_y.mean(), x), rng)
-    grid.materials[:] = labels.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
 
 
 def _spine_y(shape: SpineShape, z_mm: FloatArray) -> FloatArray:
@@ -61,7 +63,7 @@ def _depth(
 ) -> FloatMap:
     """Millimetres below the skin, roughly, shape (nz, ny, nx)."""
     z, y, x = axes
-    sacrum = shape.curve.point_lps_mm(shape.bodies[7].top_mm)[2]
+    sacrum = shape.curve.point_lps_mm(shape.body("S1").top_mm)[2]
     # Behind the sacrum there is little but fat; above it, spinous processes and muscle.
     back = spine_y + fat_mm + np.interp(z, [sacrum - 45, sacrum + 15], [34, 66]) * shape.size
     half_depth = rng.uniform(100, 135) * (1 + 0.04 * np.sin((z + rng.uniform(-90, 90)) / 60))
@@ -113,30 +115,26 @@ def _single(value: FloatMap | float) -> FloatMap:
     return np.asarray(value, dtype=np.float32)
 
 
-def _coarse(grid: SpineGrid) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """Along, behind, lateral at half resolution; they broadcast to (nz, ny, nx)."""
-    lateral = grid.x_mm[::2] - grid.midline_x_mm[::2, None]
-    return grid.along[::2, ::2, None], grid.behind[::2, ::2, None], lateral[:, None, :]
-
-
-def _paint_retroperitoneum(
-    labels: LabelArray,
-    place: tuple[FloatMap, FloatMap, FloatMap],
-    shape: SpineShape,
-    rng: np.random.Generator,
-) -> None:
+def _paint_retroperitoneum(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
     """Fat around the vertebral bodies, and quadratus lumborum."""
-    along, behind, lateral = place
     width, depth = rng.uniform(48, 66), rng.uniform(32, 42)
-    fat = _ellipse(lateral, behind, (0.0, 2.0), (width, depth)) < 1
-    labels[fat & ((labels == Tissue.MUSCLE) | (labels == Tissue.ABDOMEN))] = Tissue.FAT
-    quadratus = _ellipse(lateral, behind, (58 * shape.size, 20.0), (20 * shape.size, 9 * shape.size)) < 1
-    labels[quadratus & (along < shape.bodies[6].bottom_mm)] = Tissue.MUSCLE
+    behind = shape.body("L3").half_depth_mm + 9 * shape.size
+    voxels = grid.select((-500, 300), (2 - depth, behind + 12), (-width, width))
+    fat = _ellipse(voxels.lateral, voxels.behind, (0.0, 2.0), (width, depth)) < 1
+    # The transverse processes, behind which muscle begins, point backwards.
+    fat &= voxels.behind < behind + 0.2 * np.abs(voxels.lateral) - 4
+    bowel = (BOWEL_MATERIAL + kind for kind in range(N_BOWEL_KINDS))
+    voxels.paint(fat & voxels.hold(Tissue.MUSCLE, Tissue.ABDOMEN, Tissue.BOWEL_GAS, *bowel), Tissue.FAT)
+    size = shape.size
+    for ends in ((-80 * size, -36 * size), (36 * size, 80 * size)):
+        voxels = grid.select((-500, shape.body("L5").bottom_mm), (20 - 9 * size, 20 + 9 * size), ends)
+        quadratus = _ellipse(voxels.lateral, voxels.behind, (58 * size, 20.0), (20 * size, 9 * size))
+        voxels.paint(quadratus < 1, Tissue.MUSCLE)
 
 
-def _paint_muscles(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Psoas, fat between the spinous processes, and fat streaks in the back's muscles."""
-    low, high = shape.bodies[1].top_mm, shape.bodies[-1].bottom_mm
+def _paint_psoas(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
+    """The muscles beside the bodies, larger further down."""
+    low, high = shape.body("T12").top_mm, shape.bodies[-1].bottom_mm
     bulk = rng.uniform(0.85, 1.15) * shape.size
     for side in ((-75, -12), (12, 75)):
         voxels = grid.select((low - 10, high + 60), (-45, 35), side)
@@ -146,34 +144,44 @@ def _paint_muscles(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator)
             voxels.lateral, voxels.behind, (24 + grow * 0.95, 6 - 16 * down**2), (grow, grow * 1.25)
         )
         voxels.paint(psoas < 1, Tissue.MUSCLE)
-    wall = shape.bodies[4].half_depth_mm + CANAL_DEPTH_MM * shape.size
-    middle = grid.select((low - 60, high), (wall, wall + 27 * shape.size), (-3.5, 3.5))
-    middle.paint(middle.hold(Tissue.MUSCLE), Tissue.FAT)
-    _paint_streaks(grid, shape, rng)
+
+
+def _paint_midline_fat(grid: SpineGrid, shape: SpineShape) -> None:
+    """Fat between the spinous processes."""
+    low, high = shape.bodies[0].top_mm, shape.bodies[-1].bottom_mm
+    wall = shape.body("L3").half_depth_mm + CANAL_DEPTH_MM * shape.size
+    middle = grid.select((low - 60, high), (wall, wall + 27 * shape.size), (-MIDLINE_FAT_MM, MIDLINE_FAT_MM))
+    between = np.abs(middle.lateral) < MIDLINE_FAT_MM
+    middle.paint(between & middle.hold(Tissue.MUSCLE), Tissue.FAT)
 
 
 def _paint_streaks(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
     """Fat between the muscle bundles; more of it in some patients and further down."""
-    low, high = shape.bodies[1].top_mm, shape.bodies[-1].bottom_mm
-    for _ in range(int(rng.uniform(0.1, 1) * N_STREAKS)):
+    low, high = shape.body("T12").top_mm, shape.bodies[-1].bottom_mm
+    for _ in range(int(rng.uniform(0.1, 1) * N_STREAK_GROUPS)):
         centre = low + (high - low) * np.sqrt(rng.uniform(0, 1))
-        length, thick = rng.uniform(8, 28), rng.uniform(0.4, 1.3)
+        length = rng.uniform(8, 28)
         behind, lateral = rng.uniform(32, 60), rng.choice([-1, 1]) * rng.uniform(6, 55)
         voxels = grid.select(
-            (centre - length, centre + length), (behind - 6, behind + 6), (lateral - 6, lateral + 6)
+            (centre - length, centre + length), (behind - 8, behind + 8), (lateral - 6, lateral + 6)
         )
         tilt = voxels.behind - behind + rng.uniform(-1, 1) * (voxels.lateral - lateral)
-        voxels.paint((np.abs(tilt) < thick) & voxels.hold(Tissue.MUSCLE), Tissue.FAT)
+        thick = rng.uniform(0.4, 1.2, 3)
+        fat = [np.abs(tilt - rng.uniform(-9, 9)) < t for t in thick]
+        voxels.paint((fat[0] | fat[1] | fat[2]) & voxels.hold(Tissue.MUSCLE), Tissue.FAT)
 
 
 def _paint_vessels(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:
-    """Aorta (left) and vena cava (right) in front of the bodies; they part at L4."""
-    fork = shape.bodies[5].bottom_mm - rng.uniform(0, 15)
-    depth = -(shape.bodies[4].half_depth_mm + 9)
-    voxels = grid.select((-200, shape.bodies[-1].top_mm), (-48, -8), (-50, 50))
-    apart = np.clip((voxels.along - fork) / 40, 0, 1)
+    """Aorta (left) and vena cava (right) in front of the bodies; they part near L4/L5."""
+    fork = shape.body("L4").bottom_mm + shape.variants.fork_mm
+    depth = -(shape.body("L3").half_depth_mm + 9)
     for sign, start, radius in ((1, rng.uniform(2, 10), 8.5), (-1, rng.uniform(10, 16), 9.5)):
-        shrink = radius * shape.size * (1 - 0.35 * apart)
-        across = voxels.lateral - sign * (start + 18 * apart)
-        tube = np.hypot(across, voxels.behind - depth + 3 * apart) / shrink
-        voxels.paint((tube < 1), Tissue.VESSEL)
+        # Above the fork they run straight, so that a narrow box holds them.
+        for along, spread in (((-500.0, fork), 0.0), ((fork, shape.body("S2").top_mm), 18.0)):
+            ends = sorted((sign * (start - 1.2 * radius), sign * (start + spread + 1.2 * radius)))
+            voxels = grid.select(along, (depth - 15, depth + 12), (ends[0], ends[1]))
+            apart = np.clip((voxels.along - fork) / 40, 0, 1)
+            shrink = radius * shape.size * (1 - 0.35 * apart)
+            across = voxels.lateral - sign * (start + 18 * apart)
+            tube = np.hypot(across, voxels.behind - depth + 3 * apart) / shrink
+            voxels.paint(tube < 1, Tissue.VESSEL)

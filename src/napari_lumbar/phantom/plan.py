@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..domain.geometry import FloatArray, SliceGeometry, vector3
 from ..domain.spine import Level
 from ..domain.study import SeriesRole
-from .config import PhantomConfig
+from .config import Field, PhantomConfig
 from .shape import SpineShape
 
 #: Share of axial series that are one straight stack instead of a block per disc.
@@ -19,6 +19,10 @@ STRAIGHT_SHARE = 0.2
 #: Shares of series whose InstanceNumber runs from the patient's left, and from below (RSNA tables).
 REVERSED_SAGITTAL_SHARE = 0.36
 REVERSED_AXIAL_SHARE = 0.125
+#: Share of sagittal series that end just below L5/S1 or just above L1.
+SHORT_FIELD_SHARE = 0.08
+#: Foramina lie this far from the midline at most, mm.
+FORAMINA_MM = 20.0
 
 Slices: TypeAlias = tuple[SliceGeometry, ...]
 
@@ -89,28 +93,53 @@ def plan_sagittal(
     rng: np.random.Generator,
     config: PhantomConfig,
 ) -> SeriesPlan:
-    """A stack of 12 to 21 slices from the patient's right to left, nearly sagittal.
+    """A stack of 12 to 24 slices from the patient's right to left, nearly sagittal.
 
     The stack follows the patient's rotation ``turn_deg`` about x, y, z, shape (3,).
     """
     matrix = rotation(*(np.asarray(turn_deg) + rng.normal(0, 0.5, 3)))
     rows, columns = _sagittal_size(rng, config)
-    row_mm = rng.uniform(245, 330) * np.sqrt(shape.size) / min(rows, columns)
+    field_mm = np.clip(rng.uniform(240, 340) * np.sqrt(shape.size), 215 * shape.size, 360)
+    row_mm = field_mm / min(rows, columns)
     image = _Image(
         np.round(matrix @ (0, 1, 0), 8), np.round(matrix @ (0, 0, -1), 8), (row_mm, row_mm), (rows, columns)
     )
     thickness = rng.uniform(3.5, 4.2)
     step = thickness * rng.uniform(1.08, 1.16)
-    count = int(np.clip(np.round(rng.normal(16.5, 2.4)), 12, 21))
     centre = _canal_point(shape, Level.L3_L4)
+    sideways = [_canal_point(shape, level)[0] for level in Level]
+    centre[0] = (min(sideways) + max(sideways)) / 2
+    # Both rows of foramina are on the images, also where the spine is bent.
+    least = int(np.ceil((max(sideways) - min(sideways) + 2 * FORAMINA_MM * shape.size) / step)) + 1
+    count = max(int(np.clip(np.round(rng.normal(16.5, 2.4)), 12, 21)), least)
     place = (
-        rows * np.clip(rng.normal(0.53, 0.04), 0.43, 0.64),
+        _sagittal_row(shape, rows, row_mm, rng, config.field),
         columns * np.clip(rng.normal(0.545, 0.04), 0.44, 0.64),
     )
     left = matrix @ (1.0, 0.0, 0.0)
     first = -(count - 1) / 2 + rng.normal(0, 0.3)
     slices = tuple(image.at(centre + (first + k) * step * left, place) for k in range(count))
     return SeriesPlan(role, (slices,), thickness, bool(rng.uniform() < REVERSED_SAGITTAL_SHARE))
+
+
+def _sagittal_row(
+    shape: SpineShape, rows: int, row_mm: float, rng: np.random.Generator, field: Field
+) -> float:
+    """The row that L3/L4 lies on."""
+    middle = _canal_point(shape, Level.L3_L4)[2]
+    up_mm = _canal_point(shape, Level.L1_L2)[2] - middle
+    down_mm = middle - _canal_point(shape, Level.L5_S1)[2]
+    height_mm = rows * row_mm
+    wanted_mm = height_mm * rng.normal(0.53, 0.04)
+    drawn, cut_mm = rng.uniform(), rng.uniform(0, 1)
+    if field == "thoracolumbar":
+        return float((height_mm + 14 + 10 * cut_mm - down_mm) / row_mm)
+    if drawn < SHORT_FIELD_SHARE / 2:
+        return float((height_mm - 20 - 8 * cut_mm - down_mm) / row_mm)
+    if drawn < SHORT_FIELD_SHARE:
+        return float((up_mm + 26 + 12 * cut_mm) / row_mm)
+    spare_mm = min(30.0, (height_mm - up_mm - down_mm) / 2)
+    return float(np.clip(wanted_mm, up_mm + spare_mm, height_mm - down_mm - spare_mm) / row_mm)
 
 
 def _sagittal_size(rng: np.random.Generator, config: PhantomConfig) -> tuple[int, int]:
@@ -154,7 +183,7 @@ class _AxialFrame:
 def plan_axial(
     shape: SpineShape, turn_deg: npt.ArrayLike, rng: np.random.Generator, config: PhantomConfig
 ) -> SeriesPlan:
-    """Five tilted blocks, one along each disc, or one straight stack; cranial to caudal."""
+    """Tilted blocks, one along each disc, or one straight stack; cranial to caudal."""
     size = int(rng.choice(config.axial_matrices))
     thickness = rng.uniform(3.2, 4.0)
     frame = _AxialFrame(
@@ -166,20 +195,26 @@ def plan_axial(
     )
     reversed_numbers = bool(rng.uniform() < REVERSED_AXIAL_SHARE)
     straight = rng.uniform() < STRAIGHT_SHARE
-    stacks = (_straight(shape, frame, rng),) if straight else _blocks(shape, frame, rng)
+    # Higher up, what the sagittal images do not show nobody plans slices on.
+    levels = tuple(Level)[: 4 if config.field == "thoracolumbar" else 5]
+    stacks = (_straight(shape, levels, frame, rng),) if straight else _blocks(shape, levels, frame, rng)
     return SeriesPlan(SeriesRole.AXIAL_T2, stacks, thickness, reversed_numbers)
 
 
-def _straight(shape: SpineShape, frame: _AxialFrame, rng: np.random.Generator) -> Slices:
-    top, bottom = _canal_point(shape, Level.L1_L2), _canal_point(shape, Level.L5_S1)
+def _straight(
+    shape: SpineShape, levels: tuple[Level, ...], frame: _AxialFrame, rng: np.random.Generator
+) -> Slices:
+    top, bottom = _canal_point(shape, levels[0]), _canal_point(shape, levels[-1])
     count = int(np.ceil((top[2] - bottom[2] + 30) / frame.step_mm))
     return frame.stack(np.radians(rng.normal(3, 3)), frame.offsets(count), (top + bottom) / 2)
 
 
-def _blocks(shape: SpineShape, frame: _AxialFrame, rng: np.random.Generator) -> tuple[Slices, ...]:
+def _blocks(
+    shape: SpineShape, levels: tuple[Level, ...], frame: _AxialFrame, rng: np.random.Generator
+) -> tuple[Slices, ...]:
     count = int(rng.integers(5, 8))
     blocks = []
-    for level in Level:
+    for level in levels:
         tilt = shape.curve.angle_rad(shape.disc(level).centre_mm) + np.radians(rng.normal(0, 2))
         centre = _canal_point(shape, level) + rng.normal(0, (2, 3, 0))
         blocks.append(frame.stack(tilt, frame.offsets(count) + rng.normal(0, 1), centre))

@@ -1,22 +1,32 @@
-"""From painted materials to images: partial volume, coil falloff, texture, blur, Rician noise."""
+"""From painted materials to images: partial volume, texture, coil, and a scanner's artefacts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from scipy.special import expit
 
-from ..domain.geometry import SliceGeometry
+from ..domain.geometry import FloatArray, SliceGeometry
 from ..domain.study import PixelArray
+from .artefacts import (
+    Artefacts,
+    Image,
+    acquire,
+    bias_field,
+    chemical_shift,
+    coil_falloff,
+    draw_artefacts,
+    flow_void,
+    saturation_band,
+    suppression_failure,
+    wrap_around,
+)
 from .contrast import SignalTable
-from .curve import FloatMap
 from .grid import SpineGrid
 from .plan import SeriesPlan
-from .tissue import TISSUE_OF_MATERIAL, LabelArray
+from .tissue import TISSUE_OF_MATERIAL, LabelArray, Tissue
 
 #: Sub-samples of a voxel: place across the slice (fraction of its thickness), row and column (pixels).
 SUBSAMPLES = ((-0.375, -0.12, -0.37), (-0.125, 0.37, -0.12), (0.125, -0.37, 0.12), (0.375, 0.12, 0.37))
@@ -25,7 +35,6 @@ FRACTION_BITS = 12
 #: Order in which the sub-samples take their quarters, along x, y, z.
 DITHER_ORDERS = ((0, 1, 2, 3), (0, 2, 1, 3), (2, 0, 3, 1))
 HALF = 1 << (FRACTION_BITS - 1)
-NOISE_BANK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,38 +49,51 @@ class Scanner:
         Standard deviation of the point spread, pixels.
     texture
         Relative variation within a tissue.
+    patch_mm
+        Extent along rows and columns of fatty patches in marrow and muscle.
     falloff_mm
         Distance in front of the coil over which the signal drops to 1/e.
-    shading
-        Slopes of the remaining coil sensitivity per 100 mm along x, y, z.
     full_scale
         Stored value of brightness 1.
+    ceiling
+        Brightness at which the window ends.
     saturated_y_mm
         In front of this patient y a saturation band hides the abdomen; None without a band.
+    artefacts
+        All else.
     """
 
     noise: float
     blur_px: float
     texture: float
+    patch_mm: tuple[float, float]
     falloff_mm: float
-    shading: tuple[float, float, float]
     full_scale: float
+    ceiling: float
     saturated_y_mm: float | None
+    artefacts: Artefacts
 
 
 def draw_scanner(rng: np.random.Generator, sagittal: bool) -> Scanner:
-    """Draw the looks of one series; only sagittal ones have saturation bands."""
-    saturated = sagittal and rng.uniform() < 0.6
-    shading = rng.normal(0, 0.12, 3)
+    """Draw the looks of one series; sagittal ones have saturation bands more often."""
+    saturated = rng.uniform() < (0.6 if sagittal else 0.12)
+    ceiling = float(rng.uniform(1.0, 1.4) if rng.uniform() < 0.2 else rng.uniform(1.6, 4))
+    eight_bits = rng.uniform() < 0.12
     return Scanner(
-        noise=float(rng.uniform(0.012, 0.045)),
-        blur_px=float(rng.uniform(0.35, 0.75)),
-        texture=float(rng.uniform(0.03, 0.09)),
-        falloff_mm=float(np.exp(rng.uniform(np.log(38), np.log(220)))),
-        shading=(float(shading[0]), float(shading[1]), float(shading[2])),
-        full_scale=float(rng.uniform(250, 1800)),
+        noise=_log_uniform(rng, 0.006, 0.06),
+        blur_px=float(rng.uniform(0.3, 0.75)),
+        texture=float(rng.uniform(0.02, 0.09)),
+        patch_mm=(float(rng.uniform(2.5, 9)), float(rng.uniform(2.5, 9))),
+        falloff_mm=_log_uniform(rng, 42, 400),
+        full_scale=255 / ceiling if eight_bits else _log_uniform(rng, 150, 2500),
+        ceiling=ceiling,
         saturated_y_mm=float(rng.uniform(-65, -38)) if saturated else None,
+        artefacts=draw_artefacts(rng),
     )
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def sample(
@@ -92,7 +114,7 @@ def sample(
     start = geometry.lps_from_pixel(offset[1:]) + offset[0] * geometry.normal
     _, ny, nx = grid.materials.shape
     scale = (1 << FRACTION_BITS) / grid.voxel_mm
-    flat = np.zeros((geometry.rows, geometry.columns), dtype=np.int32)
+    flat = np.zeros((geometry.rows, geometry.columns), dtype=np.intp)
     for axis, stride in ((2, ny * nx), (1, nx), (0, 1)):
         per_row, per_column = geometry.steps_lps_mm[:, axis] * scale
         first = (start[axis] - grid.origin_lps_mm[axis]) * scale
@@ -111,50 +133,39 @@ def tissues_of(grid: SpineGrid, geometry: SliceGeometry) -> LabelArray:
     return TISSUE_OF_MATERIAL[sample(grid, geometry, (0.0, 0.0, 0.0))]
 
 
-def _stretch(count: int, nodes: int) -> FloatMap:
+@lru_cache(maxsize=64)
+def _stretch(count: int, nodes: int) -> Image:
     """Linear interpolation from ``nodes`` to ``count`` samples, shape (count, nodes)."""
     place = np.linspace(0, nodes - 1, count)
     weights = 1 - np.abs(place[:, None] - np.arange(nodes))
     return np.clip(weights, 0, 1).astype(np.float32)
 
 
-def smooth_field(shape_rc: tuple[int, int], nodes: int, rng: np.random.Generator) -> FloatMap:
+def smooth_field(shape_rc: tuple[int, int], nodes_rc: tuple[int, int], rng: np.random.Generator) -> Image:
     """A smooth random field of unit variance at its nodes, shape ``shape_rc``."""
-    coarse = rng.standard_normal((nodes, nodes), dtype=np.float32)
-    return _stretch(shape_rc[0], nodes) @ coarse @ _stretch(shape_rc[1], nodes).T
+    coarse = rng.standard_normal(nodes_rc, dtype=np.float32)
+    return _spread(coarse, shape_rc)
 
 
-def sensitivity(scanner: Scanner, geometry: SliceGeometry) -> FloatMap:
-    """Coil sensitivity over a slice, shape (rows, columns), near 1 at the spine."""
-    nodes = 24
-    pixel = np.stack(
-        np.meshgrid(
-            np.linspace(0, geometry.rows - 1, nodes),
-            np.linspace(0, geometry.columns - 1, nodes),
-            indexing="ij",
-        ),
-        axis=-1,
-    )
-    point = geometry.lps_from_pixel(pixel)
-    # Flat over the canal and the bodies, which lie within 45 mm in front of it.
-    depth_mm = 25 - point[..., 1]
-    fall = np.where(depth_mm > 0, np.clip(depth_mm - 45, 0, None), depth_mm) / scanner.falloff_mm
-    values = np.exp(-fall.clip(-0.6) + np.tanh(point / 100 @ np.array(scanner.shading)))
+def _spread(coarse: Image, shape_rc: tuple[int, int]) -> Image:
+    """Values at evenly spaced nodes interpolated linearly to an image."""
+    rows, columns = (_stretch(n, k) for n, k in zip(shape_rc, coarse.shape, strict=True))
+    return np.asarray(rows @ coarse @ columns.T, dtype=np.float32)
+
+
+def _node_points(geometry: SliceGeometry) -> FloatArray:
+    """Points of a slice at which smooth maps are computed, LPS mm, shape (24, 24, 3)."""
+    rows, columns = (np.linspace(0, count - 1, 24) for count in (geometry.rows, geometry.columns))
+    return geometry.lps_from_pixel(np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1))
+
+
+def sensitivity(scanner: Scanner, points_lps_mm: FloatArray) -> FloatArray:
+    """Signal that coil and saturation band leave at points of shape (..., 3), near 1 at the spine."""
+    values = coil_falloff(points_lps_mm, scanner.falloff_mm)
+    values *= bias_field(points_lps_mm, scanner.artefacts.bias)
     if scanner.saturated_y_mm is not None:
-        values *= 0.12 + 0.88 * expit((point[..., 1] - scanner.saturated_y_mm) / 5)
-    return _stretch(geometry.rows, nodes) @ values.astype(np.float32) @ _stretch(geometry.columns, nodes).T
-
-
-@cache
-def _noise_bank() -> FloatMap:
-    """Standard normal numbers, made once: drawing anew for each image would take half the time."""
-    return np.random.default_rng(0).standard_normal(NOISE_BANK, dtype=np.float32)
-
-
-def _noise(shape_rc: tuple[int, ...], rng: np.random.Generator) -> FloatMap:
-    count = int(np.prod(shape_rc))
-    start = int(rng.integers(0, NOISE_BANK))
-    return _noise_bank().take(np.arange(start, start + count), mode="wrap").reshape(shape_rc)
+        values *= saturation_band(points_lps_mm, scanner.saturated_y_mm)
+    return values
 
 
 @lru_cache(maxsize=64)
@@ -179,19 +190,58 @@ def expose(
     rng: np.random.Generator,
 ) -> PixelArray:
     """One image in stored values (whole numbers), shape (rows, columns)."""
-    image = np.zeros((geometry.rows, geometry.columns), dtype=np.float32)
+    image = _object(grid, geometry, thickness_mm, signals, scanner, rng)
+    artefacts = scanner.artefacts
+    image = wrap_around(image, artefacts.wrapped, artefacts.phase_axis)
+    image = acquire(image, artefacts, scanner.blur_px, scanner.noise, rng)
+    stored = np.clip(image, 0, scanner.ceiling) * scanner.full_scale
+    return np.rint(stored.clip(0, 4095)).astype(np.float32)
+
+
+def _object(
+    grid: SpineGrid,
+    geometry: SliceGeometry,
+    thickness_mm: float,
+    signals: SignalTable,
+    scanner: Scanner,
+    rng: np.random.Generator,
+) -> Image:
+    """What a perfect scanner would show, shape (rows, columns)."""
+    shape_rc, artefacts = (geometry.rows, geometry.columns), scanner.artefacts
+    # Water is the real, fat the imaginary part: one look into the table serves both.
+    table = ((signals.water + 1j * signals.fat) / len(SUBSAMPLES)).astype(np.complex64)
+    both = np.zeros(shape_rc, dtype=np.complex64)
     for turn, (across, row, column) in enumerate(SUBSAMPLES):
         labels = sample(grid, geometry, (across * thickness_mm, row, column), turn)
-        image += signals.take(labels)
-    image /= len(SUBSAMPLES)
-    shape_rc = image.shape
-    grain = smooth_field(shape_rc, max(shape_rc) // 5, rng) + smooth_field(shape_rc, max(shape_rc) // 20, rng)
-    image *= 1 + np.float32(scanner.texture) * grain
-    image *= sensitivity(scanner, geometry)
-    ndimage.gaussian_filter(image, scanner.blur_px, output=image, truncate=3)
-    real, imaginary = (_noise(shape_rc, rng) * np.float32(scanner.noise) for _ in range(2))
-    magnitude = np.sqrt((image + real) ** 2 + imaginary**2)
-    return np.clip(np.rint(magnitude * scanner.full_scale), 0, 4095).astype(np.float32)
+        both += table.take(labels, mode="clip")  # faster; no label is beyond the table
+    water, fat = both.real, both.imag
+    points = _node_points(geometry)
+    if artefacts.flow:
+        fluid = (labels == Tissue.CSF).astype(np.float32)
+        water = water * flow_void(fluid, _field(geometry, (6.0, 6.0), rng), artefacts.flow)
+    if signals.fat_left < 1:
+        left = signals.fat_left + (1 - signals.fat_left) * suppression_failure(points, artefacts)
+        fat = fat * _spread(left.astype(np.float32), shape_rc)
+    image = water + chemical_shift(fat, artefacts.fat_shift_px, 1 - artefacts.phase_axis)
+    # Patches are rather a few bright ones than as many dark ones.
+    patches = np.exp(0.7 * _field(geometry, scanner.patch_mm, rng)) - np.float32(1.28)
+    image += signals.patches.take(labels, mode="clip") * patches
+    image *= 1 + np.float32(scanner.texture) * _grain(shape_rc, rng)
+    image *= _spread(sensitivity(scanner, points).astype(np.float32), shape_rc)
+    return image
+
+
+def _field(geometry: SliceGeometry, extent_mm: tuple[float, float], rng: np.random.Generator) -> Image:
+    """A smooth random field whose nodes lie ``extent_mm`` apart along rows and columns."""
+    size_mm = np.array((geometry.rows, geometry.columns)) * geometry.spacing_rc_mm
+    rows, columns = (int(n) for n in np.maximum(size_mm / extent_mm, 2))
+    return smooth_field((geometry.rows, geometry.columns), (rows, columns), rng)
+
+
+def _grain(shape_rc: tuple[int, int], rng: np.random.Generator) -> Image:
+    """Fine and coarse texture, shape ``shape_rc``."""
+    fine, coarse = max(shape_rc) // 5, max(shape_rc) // 20
+    return smooth_field(shape_rc, (fine, fine), rng) + smooth_field(shape_rc, (coarse, coarse), rng)
 
 
 def covered_box(plans: tuple[SeriesPlan, ...]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """Tissues, and the materials the anatomy is painted with.
 
-A material is a tissue with its own brightness: each disc's nucleus ages on its own, bowel loops differ.
+A material is a tissue with its own brightness: each disc's nucleus ages on its own, bowel loops differ,
+marrow changes.
 """
 
 from __future__ import annotations
@@ -39,19 +40,33 @@ class Tissue(IntEnum):
     BOWEL = 19
     BOWEL_GAS = 20
     LIGAMENT = 21
+    SACRUM = 22
 
 
 #: First material of the discs' nuclei (one per disc, cranial to caudal) and of the kinds of bowel.
 NUCLEUS_MATERIAL: Final = 40
 BOWEL_MATERIAL: Final = 60
-N_NUCLEI: Final = 8
+N_NUCLEI: Final = 15
 N_BOWEL_KINDS: Final = 4
+#: Materials of marrow that is not as it should be: Modic types 1 to 3, haemangiomas, veins in the bodies.
+MODIC_MATERIAL: Final = 70
+HAEMANGIOMA_MATERIAL: Final = 73
+VEIN_MATERIAL: Final = 74
+#: Their T1, T2, proton density and share of fat relative to healthy marrow's.
+MARROW_FACTORS: Final = {
+    MODIC_MATERIAL: (1.7, 1.8, 1.15, 0.3),
+    MODIC_MATERIAL + 1: (0.9, 1.1, 1.1, 1.8),
+    MODIC_MATERIAL + 2: (1.5, 0.35, 0.5, 0.4),
+    HAEMANGIOMA_MATERIAL: (1.0, 1.9, 1.25, 1.5),
+    VEIN_MATERIAL: (1.7, 2.2, 1.1, 0.2),
+}
 
 
 def _tissue_of_material() -> LabelArray:
     table = np.arange(256, dtype=np.uint8)
     table[NUCLEUS_MATERIAL : NUCLEUS_MATERIAL + N_NUCLEI] = Tissue.DISC_NUCLEUS
     table[BOWEL_MATERIAL : BOWEL_MATERIAL + N_BOWEL_KINDS] = Tissue.BOWEL
+    table[list(MARROW_FACTORS)] = Tissue.VERTEBRA
     return table
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from ..domain.geometry import Vector3, vector3
-from ..domain.landmarks import Landmark, Landmarks
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..domain.geometry import FloatArray, SliceGeometry, Vector3, vector3
+from ..domain.landmarks import Landmark, Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey
 from ..domain.study import MRSeries, SeriesRole, Study
-from .paint_canal import SIGN
-from .shape import (
-    FORAMEN_ABOVE_MM,
-    FORAMEN_BEHIND_MM,
-    FORAMEN_LATERAL_MM,
-    RECESS_BEHIND_MM,
-    RECESS_LATERAL_MM,
-    SpineShape,
-)
+from .levels import SIGN
+from .shape import THORACIC_DISCS, SpineShape
 
 #: The series on which each condition is marked, as in the RSNA 2024 tables.
 ROLE_OF_GROUP = {
@@ -24,48 +21,99 @@ ROLE_OF_GROUP = {
 }
 #: Middle of the canal behind the posterior wall, mm.
 CANAL_MIDDLE_MM = 8.0
+#: A point this far from every slice that could show it is not shown, mm.
+SEEN_MM = 8.0
+FIRST_NAMED = len(THORACIC_DISCS)
+OUTSIDE = NotGradable("outside_field", "The images do not show this place.")
 
 
 def anatomical_point(shape: SpineShape, key: FindingKey) -> Vector3:
     """Where the finding lies in the anatomy, LPS mm.
 
-    The canal's middle on the disc's mid-plane; the foramen's middle, a little above it; the lateral
-    recess beside the sac's front.
+    The canal's middle on the disc's mid-plane; the middle of the foramen's opening; the middle of the
+    lateral recess' depth on the disc's mid-plane.
     """
-    disc, rank, size = shape.disc(key.level), key.level.rank, shape.size
-    side = key.condition.side
-    sign = float(SIGN[side]) if side else 0.0
-    wall = disc.half_depth_mm
-    group = key.condition.group
-    if group is ConditionGroup.CANAL:
-        place = (disc.centre_mm, wall + CANAL_MIDDLE_MM * size, 0.0)
-    elif group is ConditionGroup.FORAMINAL:
-        along = disc.centre_mm - FORAMEN_ABOVE_MM * size
-        place = (along, wall + FORAMEN_BEHIND_MM[rank] * size, sign * FORAMEN_LATERAL_MM[rank] * size)
-    else:
-        place = (disc.centre_mm, wall + RECESS_BEHIND_MM * size, sign * RECESS_LATERAL_MM[rank] * size)
-    return shape.curve.point_lps_mm(*place)
+    disc, level = shape.disc(key.level), shape.levels[key.level.rank]
+    wall, side = disc.half_depth_mm, key.condition.side
+    if side is None:
+        return shape.curve.point_lps_mm(disc.centre_mm, wall + CANAL_MIDDLE_MM * shape.size)
+    sign = float(SIGN[side])
+    if key.condition.group is ConditionGroup.FORAMINAL:
+        foramen = level.foramina[side]
+        along = disc.centre_mm - foramen.above_mm + foramen.middle_mm
+        return shape.curve.point_lps_mm(along, wall + foramen.behind_mm, sign * foramen.lateral_mm)
+    recess = level.recesses[side]
+    behind = wall + (recess.front_mm + recess.back_mm) / 2
+    return shape.curve.point_lps_mm(disc.centre_mm, behind, sign * recess.lateral_mm)
 
 
-def landmark_on(series: MRSeries, key: FindingKey, point_lps_mm: Vector3) -> Landmark:
-    """The landmark projected onto the nearest slice's plane."""
-    index = series.nearest_slice_index(point_lps_mm)
-    geometry = series.slices[index].geometry
-    row, column = (float(v) for v in geometry.pixel_from_lps(point_lps_mm))
-    on_plane = vector3(geometry.lps_from_pixel((row, column)))
-    return Landmark(key, on_plane, series.series_id, index, (row, column), 1.0)
+@dataclass(frozen=True, eq=False)
+class _Planes:
+    """The slices of a series as arrays: many points need the same normals."""
+
+    series: MRSeries
+    positions: FloatArray
+    normals: FloatArray
+    per_pixel: FloatArray
+    sizes: FloatArray
+
+    @classmethod
+    def of(cls, series: MRSeries) -> _Planes:
+        geometries = [s.geometry for s in series.slices]
+        return cls(
+            series,
+            np.array([g.position_lps_mm for g in geometries]),
+            np.array([g.normal for g in geometries]),
+            np.array([_pixels_per_mm(g) for g in geometries]),
+            np.array([(g.rows, g.columns) for g in geometries], dtype=np.float64),
+        )
+
+    def nearest(self, point_lps_mm: Vector3) -> int | None:
+        """The nearest slice that has the point on its image; None if none is near that has."""
+        offset = np.asarray(point_lps_mm) - self.positions
+        distance = np.abs((offset * self.normals).sum(axis=1))
+        pixel = np.einsum("kij,kj->ki", self.per_pixel, offset)
+        inside = ((pixel >= -0.5) & (pixel <= self.sizes - 0.5)).all(axis=1)
+        best = int(np.argmin(np.where(inside, distance, np.inf)))
+        return best if inside[best] and distance[best] <= SEEN_MM else None
+
+
+def _pixels_per_mm(geometry: SliceGeometry) -> FloatArray:
+    """(row, column) per mm of offset, shape (2, 3)."""
+    axes = np.array([geometry.along_column, geometry.along_row])
+    return np.asarray(axes / geometry.spacing_rc_mm[:, None], dtype=np.float64)
 
 
 def true_landmarks(study: Study, shape: SpineShape) -> Landmarks:
-    """All 25 landmarks, each on a slice of the series that its condition is marked on."""
-    points = {}
+    """The landmarks that the images show, each on a slice of the series its condition is marked on."""
+    planes = {s.role: _Planes.of(s) for s in study.series}
+    points, missing = {}, {}
     for key in ALL_FINDINGS:
-        series = study.first(ROLE_OF_GROUP[key.condition.group])
-        assert series is not None  # noqa: S101 - a phantom has all three roles
-        points[key] = landmark_on(series, key, anatomical_point(shape, key))
-    return Landmarks(points)
+        landmark = _landmark(planes[ROLE_OF_GROUP[key.condition.group]], key, anatomical_point(shape, key))
+        if landmark is None:
+            missing[key] = OUTSIDE
+        else:
+            points[key] = landmark
+    return Landmarks(points, missing)
+
+
+def _landmark(planes: _Planes, key: FindingKey, point_lps_mm: Vector3) -> Landmark | None:
+    """The landmark projected onto the nearest slice's plane."""
+    index = planes.nearest(point_lps_mm)
+    if index is None:
+        return None
+    geometry = planes.series.slices[index].geometry
+    row, column = (float(v) for v in geometry.pixel_from_lps(point_lps_mm))
+    on_plane = vector3(geometry.lps_from_pixel((row, column)))
+    return Landmark(key, on_plane, planes.series.series_id, index, (row, column), 1.0)
 
 
 def disc_centres(shape: SpineShape) -> dict[str, Vector3]:
     """Disc centres T12/L1 .. L5/S1 by name, LPS mm."""
-    return {d.name: shape.curve.point_lps_mm(d.centre_mm) for d in shape.discs[1:7]}
+    return {d.name: shape.curve.point_lps_mm(d.centre_mm) for d in shape.discs[FIRST_NAMED:-1]}
+
+
+def other_disc_centres(shape: SpineShape) -> dict[str, Vector3]:
+    """Centres of thoracic discs and of S1/S2, if there is one, by name, LPS mm."""
+    others = (*shape.discs[:FIRST_NAMED], shape.discs[-1])
+    return {d.name: shape.curve.point_lps_mm(d.centre_mm) for d in others if d.is_present}

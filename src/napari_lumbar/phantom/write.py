@@ -15,30 +15,16 @@ import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, RLELossless
 
-from ..domain.spine import ALL_FINDINGS, Condition, ConditionGroup, Level, Side
+from ..domain.rsna import COORDINATE_COLUMNS, GRADE_COLUMNS, SERIES_COLUMNS, TRAIN_COLUMNS
+from ..domain.spine import ALL_FINDINGS
 from ..domain.study import MRSeries, MRSlice
 from .config import PhantomConfig
 from .make import PhantomStudy, make_phantom
 
-#: Conditions in the order of the columns of RSNA's ``train.csv``.
-TABLE_CONDITIONS: Final = (
-    Condition.SPINAL_CANAL_STENOSIS,
-    *(Condition.of(ConditionGroup.FORAMINAL, side) for side in Side),
-    *(Condition.of(ConditionGroup.SUBARTICULAR, side) for side in Side),
-)
-GRADE_COLUMNS: Final = tuple(f"{c.column}_{level.column}" for c in TABLE_CONDITIONS for level in Level)
 TABLES: Final = {
-    "train.csv": ("study_id", *GRADE_COLUMNS),
-    "train_label_coordinates.csv": (
-        "study_id",
-        "series_id",
-        "instance_number",
-        "condition",
-        "level",
-        "x",
-        "y",
-    ),
-    "train_series_descriptions.csv": ("study_id", "series_id", "series_description"),
+    "train.csv": TRAIN_COLUMNS,
+    "train_label_coordinates.csv": COORDINATE_COLUMNS,
+    "train_series_descriptions.csv": SERIES_COLUMNS,
 }
 
 
@@ -171,7 +157,9 @@ def _table_rows(phantom: PhantomStudy) -> tuple[Iterator[tuple[object, ...]], ..
 
 def _coordinate_rows(phantom: PhantomStudy) -> Iterator[tuple[object, ...]]:
     for key in ALL_FINDINGS:
-        mark = phantom.landmarks.points[key]
+        mark = phantom.landmarks.get(key)
+        if mark is None:
+            continue  # outside the field of view: RSNA's table has no row either
         number = phantom.study.by_id(mark.series_id).slices[mark.slice_index].instance_number
         row, column = mark.pixel_rc
         place = (phantom.study.study_id, mark.series_id, number)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..domain.geometry import FloatArray
-from ..domain.spine import Side
+from ..domain.spine import Level, Side
 from ..domain.study import PixelArray
 from .naming import centre_of_mass_near
 from .sagittal_maps import MAP_MM, SagittalMaps
 from .slice_votes import map_vote
 from .spine_frame import LevelFrame
 
-#: Where the middle of a foramen lies from the canal point of its level (RSNA tables; millimetres).
-_LATERAL_MM, _LATERAL_SD_MM, _LATERAL_RANGE_MM = 17.0, 5.0, (9.0, 27.0)
+#: Where the middle of a foramen lies beside the canal point, L1/L2 .. L5/S1: half the distance of left and
+#: right in the RSNA tables (6.7 to 8.4 slices of 4.4 mm).
+_LATERAL_MM = dict(zip(Level, (14.7, 15.4, 16.4, 17.5, 18.6), strict=True))
+_LATERAL_SD_MM, _LATERAL_RANGE_MM = 3.0, (9.0, 27.0)
 _CRANIAL_MM, _ANTERIOR_MM = 6.0, 4.0
 _IN_PLANE_SD_MM = 6.0
 #: The network's heatmap is multiplied by the anatomical prior; this much of the prior stands alone, so that
@@ -32,27 +34,29 @@ class ForamenPoint:
     confidence: float
 
 
-def find_foramen(maps: SagittalMaps, level: LevelFrame, side: Side, votes: FloatArray) -> ForamenPoint:
+def find_foramen(
+    maps: SagittalMaps, level: Level, frame: LevelFrame, side: Side, votes: FloatArray
+) -> ForamenPoint:
     """Find one foramen.
 
     Parameters
     ----------
     votes
-        Places that the slice-index network voted for, any shape.
+        Places that slice-index networks voted for, any shape; may be empty.
     """
     sign = 1.0 if side is Side.LEFT else -1.0
-    guess = level.canal_lps_mm + _CRANIAL_MM * level.cranial - _ANTERIOR_MM * level.posterior
-    expected_rc = maps.map_from_lps(guess + sign * _LATERAL_MM * level.left)
-    canal_mm = float((level.canal_lps_mm - maps.geometry.centre_lps_mm) @ level.left)
+    guess = frame.canal_lps_mm + _CRANIAL_MM * frame.cranial - _ANTERIOR_MM * frame.posterior
+    expected_rc = maps.map_from_lps(guess + sign * _LATERAL_MM[level] * frame.left)
+    canal_mm = float((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left)
     lateral = sign * (maps.across_mm - canal_mm)  # positive on the wanted side
     weighted = _weighted_heat(maps, expected_rc)
-    place = _vote(weighted, lateral, votes)
+    place = _vote(weighted, lateral, _LATERAL_MM[level], votes)
     near = [p for p in (place - 1, place, place + 1) if 0 <= p < len(maps.slices)]
     heat = np.average(weighted[near], axis=0, weights=[1.0 if p == place else 0.5 for p in near])
     peak = np.array(np.unravel_index(int(heat.argmax()), heat.shape))
     map_rc = centre_of_mass_near(heat.astype(np.float32), peak.astype(np.float64))
     seen = float(maps.maps["foramen"][near].max(0)[tuple(peak)])
-    return ForamenPoint(place, maps.pixel_from_map(map_rc), level.confidence * float(np.clip(seen, 0.1, 1)))
+    return ForamenPoint(place, maps.pixel_from_map(map_rc), frame.confidence * float(np.clip(seen, 0.1, 1)))
 
 
 def _weighted_heat(maps: SagittalMaps, expected_rc: FloatArray) -> PixelArray:
@@ -62,13 +66,13 @@ def _weighted_heat(maps: SagittalMaps, expected_rc: FloatArray) -> PixelArray:
     return (maps.maps["foramen"] + _PRIOR_SHARE) * prior.astype(np.float32)
 
 
-def _vote(weighted: PixelArray, lateral_mm: FloatArray, votes: FloatArray) -> int:
-    """Median of the network's votes and the heatmaps', held to this side of the canal."""
+def _vote(weighted: PixelArray, lateral_mm: FloatArray, usual_mm: float, votes: FloatArray) -> int:
+    """Median of the networks' votes and the heatmaps', held to this side of the canal."""
     allowed = (lateral_mm >= _LATERAL_RANGE_MM[0]) & (lateral_mm <= _LATERAL_RANGE_MM[1])
-    usual = int(np.argmin(np.abs(lateral_mm - _LATERAL_MM)))
+    usual = int(np.argmin(np.abs(lateral_mm - usual_mm)))
     if not allowed.any():
         return usual  # a stack too narrow for the foramen: its outermost slice on this side
-    prior = np.exp(-((lateral_mm - _LATERAL_MM) ** 2) / (2 * _LATERAL_SD_MM**2))
+    prior = np.exp(-((lateral_mm - usual_mm) ** 2) / (2 * _LATERAL_SD_MM**2))
     profile = weighted.max((1, 2)) * prior * allowed
     middle = float(np.median([*np.ravel(votes), map_vote(profile, usual)]))
     places = np.flatnonzero(allowed)

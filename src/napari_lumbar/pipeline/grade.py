@@ -1,23 +1,23 @@
-"""The multistage grader: a bag of crops per plane, one network per condition group."""
+"""The multistage grader: a bag of crops per plane, an ensemble per condition group."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ..domain.errors import LumbarError
-from ..domain.findings import CropEvidence, Finding, probs_from_array
+from ..domain.findings import Certainty, CropEvidence, Finding, SeverityProbs, probs_from_array
 from ..domain.geometry import SliceGeometry
 from ..domain.landmarks import Landmarks, NotGradable
-from ..domain.spine import ConditionGroup, FindingKey, Side
+from ..domain.spine import ConditionGroup, FindingKey, Severity, Side
 from ..domain.study import MRSeries, PixelArray, Study
 from ..models.bundle import Bundle
+from ..models.grade_calibration import GradeCalibration
 from ..models.lstm_mil import LstmMil
-from ..preprocess.bags import Bag, finding_bags, sample_bag
-from ..preprocess.canonical import canonical_series
+from ..preprocess.bags import NO_JITTER, Bag, Jitter, finding_bags, prepared_series, sample_bag
 from ..preprocess.planes import PLANE_SHAPES, PLANES
 from ..preprocess.resample import Box
 from .explain import grade_with_heatmaps
@@ -36,20 +36,93 @@ _OWN_PLANE = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class _View:
-    """One look at a finding: probabilities, shape (3,), and evidence."""
+#: Calibration of a group, beside its ensemble.
+_CALIBRATIONS = {group: name.replace("grade", "calibration") for group, name in _NETWORKS.items()}
+#: A finding is looked at once as it is and once from places a little beside it, in pixels of the 512 frame.
+_MOVES = (NO_JITTER, Jitter(rows=5.0, columns=-5.0), Jitter(rows=-5.0, columns=5.0))
+_CHUNK = 10
 
-    probs: PixelArray
-    evidence: tuple[CropEvidence, ...]
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """One look at a finding: its bags by plane, and whether it was looked at from its very place."""
+
+    key: FindingKey
+    bags: Mapping[str, Bag]
+    is_plain: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What an ensemble says to n looks.
+
+    Parameters
+    ----------
+    log_probs
+        Per network and look, shape (networks, n, 3).
+    weights
+        Attention per plane, mean of the networks, each of shape (n, 5).
+    features
+        Of the first network, shape (n, D).
+    heatmaps
+        Of the first network per plane, each of shape (n, 5, h, w); zero size where none were asked for.
+    """
+
+    log_probs: torch.Tensor
+    weights: tuple[PixelArray, ...]
+    features: torch.Tensor
+    heatmaps: tuple[PixelArray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What an ensemble saw of some findings, from their very places and from beside them."""
+
+    plain: Sequence[_Look]
+    moved: Sequence[_Look]
+    from_place: Answers
+    from_beside: Answers
+
+    def log_probs(self, key: FindingKey) -> torch.Tensor:
+        """Of one finding, shape (networks, looks, 3)."""
+        here, near = _rows(self.plain, key), _rows(self.moved, key)
+        return torch.cat([self.from_place.log_probs[:, here], self.from_beside.log_probs[:, near]], dim=1)
+
+    def features(self, key: FindingKey) -> torch.Tensor:
+        """Of one finding as the first network saw it from its place, shape (looks, D)."""
+        return self.from_place.features[_rows(self.plain, key)]
+
+    def evidence(self, key: FindingKey, group: ConditionGroup) -> tuple[CropEvidence, ...]:
+        """Crops of one finding with weights and heatmaps."""
+        rows = _rows(self.plain, key)
+        return _joined([_evidence(self.plain[i], group, i, self.from_place) for i in rows])
+
+
+def _rows(looks: Sequence[_Look], key: FindingKey) -> list[int]:
+    return [i for i, look in enumerate(looks) if look.key == key]
 
 
 class MultistageGrader:
-    """Grades with the networks ``grade_canal``, ``grade_foraminal`` and ``grade_subarticular``."""
+    """Grades with the ensembles ``grade_canal``, ``grade_foraminal``, ``grade_subarticular``.
 
-    def __init__(self, bundle: Bundle, device: torch.device) -> None:
-        self._networks = {
-            group: bundle.network(name, LstmMil).to(device) for group, name in _NETWORKS.items()
+    Parameters
+    ----------
+    members
+        Names of the networks to use, by ensemble; see ``load_system``.
+    """
+
+    def __init__(
+        self, bundle: Bundle, device: torch.device, members: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        chosen = members or {}
+        self._ensembles = {
+            group: [n.to(device) for n in bundle.members(name, LstmMil, chosen.get(name))]
+            for group, name in _NETWORKS.items()
+        }
+        self._calibrations = {
+            group: bundle.network(name, GradeCalibration)
+            for group, name in _CALIBRATIONS.items()
+            if name in bundle.networks
         }
         self._device = device
 
@@ -62,51 +135,128 @@ class MultistageGrader:
         cancel: CancelToken,
     ) -> Mapping[FindingKey, Finding]:
         """Return a finding, graded or with the reason why not, for each key."""
-        usual = {s.series_id: canonical_series(s) for s in study.series if s.role is not None}
+        series = {s.series_id: prepared_series(s) for s in study.series if s.role is not None}
+        graded: dict[FindingKey, Finding] = {}
+        for group in ConditionGroup:
+            wanted = [key for key in keys if key.condition.group is group and key in landmarks.points]
+            for start in range(0, len(wanted), _CHUNK):
+                cancel.raise_if_cancelled()
+                chunk = wanted[start : start + _CHUNK]
+                report(Progress(f"grading {group.value.lower()}", len(graded) / len(keys)))
+                graded |= self._findings(study, landmarks, group, chunk, series)
+        return {key: graded.get(key) or _ungraded(key, landmarks) for key in keys}
+
+    def look(
+        self,
+        group: ConditionGroup,
+        keys: Sequence[FindingKey],
+        landmarks: Landmarks,
+        series: Mapping[str, MRSeries],
+        with_heatmaps: bool = False,
+    ) -> Seen:
+        """Ask the ensemble of a group about findings whose landmarks are known.
+
+        Parameters
+        ----------
+        series
+            By ``series_id``, as ``prepared_series`` gives them.
+        """
+        looks = [look for key in keys for look in _looks(key, landmarks, series)]
+        plain = [look for look in looks if look.is_plain]
+        moved = [look for look in looks if not look.is_plain]
+        return Seen(
+            plain,
+            moved,
+            self._ask(group, plain, series, with_heatmaps),
+            self._ask(group, moved, series, with_heatmaps=False),
+        )
+
+    def _findings(
+        self,
+        study: Study,
+        landmarks: Landmarks,
+        group: ConditionGroup,
+        keys: Sequence[FindingKey],
+        series: Mapping[str, MRSeries],
+    ) -> dict[FindingKey, Finding]:
+        seen = self.look(group, keys, landmarks, series, with_heatmaps=True)
         findings = {}
-        for done, key in enumerate(keys):
-            cancel.raise_if_cancelled()
-            report(Progress(f"grading {key.text}", done / len(keys)))
-            findings[key] = self._finding(study, landmarks, key, usual)
+        for key in keys:
+            probs, certainty = self._judge(group, seen.log_probs(key), seen.features(key))
+            native = tuple(_to_native(crop, series, study) for crop in seen.evidence(key, group))
+            findings[key] = Finding(key, probs, landmarks.points[key], native, certainty=certainty)
         return findings
 
-    def _finding(
-        self, study: Study, landmarks: Landmarks, key: FindingKey, usual: Mapping[str, MRSeries]
-    ) -> Finding:
-        landmark = landmarks.get(key)
-        if landmark is None:
-            why = landmarks.missing.get(key, NotGradable("no_landmark", f"{key.text} has no landmark"))
-            return Finding(key, None, None, not_gradable=why)
-        views = [self._view(landmarks, key, side, usual) for side in _sides(key)]
-        probs = np.mean([view.probs for view in views], axis=0)
-        evidence = _joined([view.evidence for view in views])
-        native = tuple(_to_native(crop, usual, study) for crop in evidence)
-        return Finding(key, probs_from_array(probs / probs.sum()), landmark, native)
+    def _ask(
+        self,
+        group: ConditionGroup,
+        looks: Sequence[_Look],
+        series: Mapping[str, MRSeries],
+        with_heatmaps: bool,
+    ) -> Answers:
+        bags = tuple(self._tensor(looks, plane, series) for plane in PLANES[group])
+        return ask_ensemble(self._ensembles[group], bags, with_heatmaps)
 
-    def _view(
-        self, landmarks: Landmarks, key: FindingKey, side: Side, usual: Mapping[str, MRSeries]
-    ) -> _View:
-        group = key.condition.group
-        bags = finding_bags(key, landmarks, usual, side)
-        if _OWN_PLANE[group] not in bags:
-            raise LumbarError(f"{key.text}: its landmark lies in a series that has no role in this study")
-        tensors = tuple(self._tensor(bags.get(plane), plane, usual) for plane in PLANES[group])
-        output, heatmaps = grade_with_heatmaps(self._networks[group], tensors)
-        probs = output.logits[0].detach().float().softmax(-1).cpu().numpy()
-        evidence: list[CropEvidence] = []
-        for i, plane in enumerate(PLANES[group]):
-            if plane in bags:
-                weights = output.weights[i][0].detach().float().cpu().numpy()
-                evidence += _evidence(bags[plane], weights, heatmaps[i][0])
-        return _View(probs, tuple(evidence))
-
-    def _tensor(self, bag: Bag | None, plane: str, usual: Mapping[str, MRSeries]) -> torch.Tensor:
-        """A bag as (1, 5, 1, H, W); zeros where the plane is absent, as in training."""
+    def _tensor(self, looks: Sequence[_Look], plane: str, series: Mapping[str, MRSeries]) -> torch.Tensor:
+        """Bags as (n, 5, 1, H, W); zeros where the plane is absent, as in training."""
         shape = PLANE_SHAPES[plane]
-        crops = (
-            np.zeros((5, *shape), np.float32) if bag is None else sample_bag(bag, usual[bag.series_id], shape)
-        )
-        return torch.from_numpy(crops)[None, :, None].to(self._device)
+        crops = [
+            sample_bag(bag, series[bag.series_id], shape) if bag else np.zeros((5, *shape), np.float32)
+            for bag in (look.bags.get(plane) for look in looks)
+        ]
+        return torch.from_numpy(np.stack(crops))[:, :, None].to(self._device)
+
+    def _judge(
+        self, group: ConditionGroup, log_probs: torch.Tensor, features: torch.Tensor
+    ) -> tuple[SeverityProbs, Certainty]:
+        """Probabilities and certainty from log probabilities (networks, looks, 3) and features (n, D)."""
+        spread = float((log_probs.exp() @ _GRADES).std(correction=0))
+        mean = log_probs.mean((0, 1))[None]
+        calibration = self._calibrations.get(group)
+        if calibration is None:
+            return probs_from_array(mean[0].softmax(-1).numpy()), Certainty(spread=spread)
+        probs = calibration(mean)
+        kept = calibration.prediction_set(probs)[0]
+        strangeness = float(calibration.strangeness(features).mean())
+        certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, strangeness)
+        return probs_from_array(probs[0].numpy()), certainty
+
+
+_GRADES = torch.arange(3.0)
+
+
+def ask_ensemble(networks: Sequence[LstmMil], bags: tuple[torch.Tensor, ...], with_heatmaps: bool) -> Answers:
+    """Ask every network about n bags per plane, each (n, 5, 1, H, W)."""
+    first, *others = networks
+    heatmaps: tuple[PixelArray, ...] = ()
+    with torch.inference_mode():
+        outputs = [network(bags) for network in (others if with_heatmaps else networks)]
+    if with_heatmaps:
+        output, heatmaps = grade_with_heatmaps(first, bags)
+        outputs = [output, *outputs]
+    weights = [torch.stack([o.weights[i] for o in outputs]).mean(0) for i in range(len(bags))]
+    return Answers(
+        torch.stack([o.logits.float().log_softmax(-1) for o in outputs]).detach().cpu(),
+        tuple(w.detach().float().cpu().numpy() for w in weights),
+        outputs[0].features.detach().float().cpu(),
+        heatmaps,
+    )
+
+
+def _looks(key: FindingKey, landmarks: Landmarks, series: Mapping[str, MRSeries]) -> list[_Look]:
+    looks = []
+    for side in _sides(key):
+        for move in _MOVES:
+            bags = finding_bags(key, landmarks, series, side, dict.fromkeys(PLANE_SHAPES, move))
+            if _OWN_PLANE[key.condition.group] not in bags:
+                raise LumbarError(f"{key.text}: its landmark lies in a series that has no role in this study")
+            looks.append(_Look(key, bags, move == NO_JITTER))
+    return looks
+
+
+def _ungraded(key: FindingKey, landmarks: Landmarks) -> Finding:
+    why = landmarks.missing.get(key, NotGradable("no_landmark", f"{key.text} has no landmark"))
+    return Finding(key, None, None, not_gradable=why)
 
 
 def _sides(key: FindingKey) -> tuple[Side, ...]:
@@ -114,19 +264,21 @@ def _sides(key: FindingKey) -> tuple[Side, ...]:
     return (key.condition.side,) if key.condition.side else (Side.LEFT, Side.RIGHT)
 
 
-def _evidence(bag: Bag, weights: PixelArray, heatmaps: PixelArray) -> list[CropEvidence]:
-    """Crops with their heatmaps turned back to how the slice lies."""
-    return [
+def _evidence(look: _Look, group: ConditionGroup, row: int, answers: Answers) -> tuple[CropEvidence, ...]:
+    """Crops of a look with their weights, and heatmaps turned back to how the slice lies."""
+    return tuple(
         CropEvidence(
             role=bag.role,
             series_id=bag.series_id,
             slice_index=crop.slice_index,
             box_rc=crop.box_rc,
-            weight=float(weight),
-            heatmap=heatmap[:, ::-1] if bag.mirrored else heatmap,
+            weight=float(answers.weights[i][row, j]),
+            heatmap=answers.heatmaps[i][row, j][:, :: -1 if bag.mirrored else 1],
         )
-        for crop, weight, heatmap in zip(bag.crops, weights, heatmaps, strict=True)
-    ]
+        for i, plane in enumerate(PLANES[group])
+        if (bag := look.bags.get(plane)) is not None
+        for j, crop in enumerate(bag.crops)
+    )
 
 
 def _joined(views: list[tuple[CropEvidence, ...]]) -> tuple[CropEvidence, ...]:

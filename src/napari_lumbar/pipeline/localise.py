@@ -2,14 +2,15 @@
 
 Structure of the first-place RSNA 2024 solution (Panditrao et al.): slice index on sagittal volumes ->
 sagittal keypoints (canal on T2, foramina on T1) -> nearest axial slice by plane distance -> axial keypoints.
-Deviations: one heatmap network for both sagittal contrasts, discs named jointly by dynamic programming,
-the canal stepped to from the named disc and centred sideways on the axial slice, and slice answers joined
-with the heatmaps' by the median.
+Deviations: an ensemble of heatmap networks for both sagittal contrasts that sees a slice between its
+neighbours, discs named jointly by dynamic programming, the canal stepped to from the named disc. The slice
+follows from where the canal lies across the slices; networks for the slice index are asked where a
+bundle has them, and their answers joined by the median.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,15 +25,13 @@ from ..models.convnext3d import SliceIndexNet
 from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
+from .confidence import LandmarkConfidence
 from .foramina import find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps, sagittal_maps
-from .slice_votes import map_vote, network_votes
-from .spine_frame import UNSURE_MARGIN, LevelFrame, SpineFrame, find_spine
-
-#: Canal points of one patient lie this near to each other sideways (RSNA tables: two slices at most in 95 %).
-_CANAL_JUMP_MM = 7.0
+from .slice_votes import canal_places, network_votes
+from .spine_frame import UNSURE_MARGIN, SpineFrame, find_spine
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +41,26 @@ class _Sagittal:
 
 
 class MultistageLocalizer:
-    """Localises with the networks ``sagittal``, ``axial``, ``slice_canal`` and ``slice_foraminal``."""
+    """Localises with the ensemble ``sagittal`` and ``axial``, and networks for the slice if there are any.
 
-    def __init__(self, bundle: Bundle, device: torch.device) -> None:
-        self._sagittal_net = bundle.network("sagittal", HeatmapUNet).to(device)
+    Parameters
+    ----------
+    members
+        Names of the networks to use, by ensemble; see ``load_system``.
+    """
+
+    def __init__(
+        self, bundle: Bundle, device: torch.device, members: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        chosen = bundle.members("sagittal", HeatmapUNet, (members or {}).get("sagittal"))
+        self._sagittal_nets = [network.to(device) for network in chosen]
         self._axial_net = bundle.network("axial", HeatmapUNet).to(device)
-        self._canal_slices = bundle.network("slice_canal", SliceIndexNet).to(device)
-        self._foraminal_slices = bundle.network("slice_foraminal", SliceIndexNet).to(device)
+        self._slice_nets = {
+            name: bundle.network(name, SliceIndexNet).to(device)
+            for name in ("slice_canal", "slice_foraminal")
+            if name in bundle.networks
+        }
+        self._confidence = LandmarkConfidence.from_settings(bundle.manifest.settings)
         self._device = device
 
     def locate(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Landmarks:
@@ -61,14 +73,20 @@ class MultistageLocalizer:
         if guide is None:
             return _nothing("no_sagittal_series", "no sagittal series was found, so no level can be named")
         report(Progress("finding recesses on axial T2", 0.6))
-        views, spine = self._axial_views(study, find_spine(guide.maps), cancel)
-        found = _recess_landmarks(study, views, spine)
+        spine = find_spine(guide.maps)
+        views, centred = self._axial_views(study, spine, cancel)
+        found = _recess_landmarks(study, views, centred)
+        if t2 is None:
+            # T1 shows the canal's sides badly. T2 places the sagittal points itself: patients move between
+            # the sagittal and the axial series.
+            spine = centred
         report(Progress("placing canal points", 0.8))
         if t2 is not None:
             found |= self._canal(t2, spine)
         report(Progress("placing foramina on sagittal T1", 0.9))
         if t1 is not None:
             found |= self._foramina(t1, spine)
+        found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
         return Landmarks(found, _missing(study, spine, found), _notes(spine))
 
     def _sagittal(self, study: Study, role: SeriesRole, cancel: CancelToken) -> _Sagittal | None:
@@ -76,7 +94,7 @@ class MultistageLocalizer:
         if series is None:
             return None
         usual = canonical_series(series)
-        return _Sagittal(series, sagittal_maps(self._sagittal_net, usual, self._device, cancel))
+        return _Sagittal(series, sagittal_maps(self._sagittal_nets, usual, self._device, cancel))
 
     def _axial_views(
         self, study: Study, spine: SpineFrame, cancel: CancelToken
@@ -94,14 +112,16 @@ class MultistageLocalizer:
                 levels[level] = frame.moved_to(view.canal_lps_mm) if view.canal_seen else frame
         return views, replace(spine, levels=levels)
 
+    def _votes(self, name: str, sagittal: _Sagittal) -> FloatArray:
+        """Places that a slice network votes for, shape (2, heads); no rows without one."""
+        if name not in self._slice_nets:
+            return np.zeros((0, 2 * len(Level)))
+        return network_votes(self._slice_nets[name], sagittal.maps.slices, self._device)
+
     def _canal(self, t2: _Sagittal, spine: SpineFrame) -> dict[FindingKey, Landmark]:
-        """Canal landmarks, each on the slice that the votes' median names."""
-        votes = network_votes(self._canal_slices, t2.maps.slices, self._device)
-        ballots = {
-            level: _canal_ballot(t2.maps, f, votes[:, level.rank]) for level, f in spine.levels.items()
-        }
+        """Canal landmarks, each on the slice through the canal's middle."""
         found = {}
-        for level, place in _places(t2.maps, ballots).items():
+        for level, place in canal_places(t2.maps, spine.levels, self._votes("slice_canal", t2)).items():
             frame, geometry = spine.levels[level], t2.maps.slices[place].geometry
             key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)
             point = geometry.lps_from_pixel(geometry.pixel_from_lps(frame.canal_lps_mm))
@@ -109,12 +129,12 @@ class MultistageLocalizer:
         return found
 
     def _foramina(self, t1: _Sagittal, spine: SpineFrame) -> dict[FindingKey, Landmark]:
-        votes = network_votes(self._foraminal_slices, t1.maps.slices, self._device)
+        votes = self._votes("slice_foraminal", t1)
         found = {}
         for level, frame in spine.levels.items():
             for side in Side:
                 head = FORAMINAL_HEAD_SIDES.index(side) * len(Level) + level.rank
-                point = find_foramen(t1.maps, frame, side, votes[:, head])
+                point = find_foramen(t1.maps, level, frame, side, votes[:, head])
                 geometry = t1.maps.slices[point.place].geometry
                 key = FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level)
                 found[key] = _landmark(
@@ -139,29 +159,6 @@ def _recess_landmarks(
             confidence *= spine.levels[level].confidence
             found[key] = _landmark(key, series, view.chosen.slice_index, point, confidence)
     return found
-
-
-def _canal_ballot(maps: SagittalMaps, frame: LevelFrame, votes: FloatArray) -> list[float]:
-    """Places that speak for themselves: the network's two heads, the canal map, the spine's middle."""
-    row, column = np.rint(maps.map_from_lps(frame.canal_lps_mm)).astype(int)
-    canal = maps.maps["canal"]
-    row, column = int(row.clip(0, canal.shape[1] - 1)), int(column.clip(0, canal.shape[2] - 1))
-    around = canal[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].mean((1, 2))
-    across = float((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left)
-    order = np.argsort(maps.across_mm)
-    middle = float(np.interp(across, maps.across_mm[order], order.astype(np.float64)))
-    return [*(float(v) for v in votes), map_vote(around, middle), middle]
-
-
-def _places(maps: SagittalMaps, ballots: Mapping[Level, list[float]]) -> dict[Level, int]:
-    """Median of each level's votes, kept near that of all levels: a canal does not jump sideways."""
-    if not ballots:
-        return {}
-    step = float(np.median(np.abs(np.diff(maps.across_mm)))) if len(maps.slices) > 1 else 1.0
-    together = float(np.median([vote for ballot in ballots.values() for vote in ballot]))
-    reach = _CANAL_JUMP_MM / max(step, 1e-3)
-    places = {lv: np.clip(np.median(b), together - reach, together + reach) for lv, b in ballots.items()}
-    return {lv: int(np.clip(np.rint(place), 0, len(maps.slices) - 1)) for lv, place in places.items()}
 
 
 def _landmark(

@@ -22,6 +22,8 @@ _REACH_MM = 12.0
 _SKIPPED_NAME_COST = 3.0
 _SKIPPED_PEAK_COST = 3.0
 _LEAST_MASS = 1e-3
+#: Where the sacrum above a disc is looked for.
+_ABOVE_MM = (6.0, 9.0)
 _PEAK_THRESHOLD = 0.15
 _PEAK_DISTANCE_MM = 12.0
 
@@ -40,12 +42,15 @@ class DiscEvidence:
         Probability that a name lies outside the image, shape (names,).
     pixel_mm
         Size of a map pixel.
+    sacrum
+        Probability of the sacrum, shape (h, w), where the network gives one.
     """
 
     any_disc: PixelArray
     named: PixelArray
     absent: PixelArray
     pixel_mm: float
+    sacrum: PixelArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,8 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
     """Find and name the discs; every name may be absent."""
     peaks, strength = find_peaks(evidence)
     unary, mass = _unary(evidence, peaks)
+    # A disc with the sacrum above it is a rudiment inside the sacrum: leaving it unnamed costs nothing.
+    strength = strength * (1 - _sacrum_above(evidence, peaks))
     log_absent = np.log(np.maximum(evidence.absent, _LEAST_MASS))
     chosen = _best_chain(peaks * evidence.pixel_mm, unary, log_absent, strength)
     centres = np.full((len(unary), 2), np.nan)
@@ -108,6 +115,18 @@ def _unary(evidence: DiscEvidence, peaks: FloatArray) -> tuple[FloatArray, Float
     mass = np.array([[float(named[n].sum()) for n in near] for named in evidence.named])
     mass = mass.reshape(len(evidence.named), len(peaks))
     return np.log(np.maximum(mass, _LEAST_MASS)), mass
+
+
+def _sacrum_above(evidence: DiscEvidence, peaks: FloatArray) -> FloatArray:
+    """Probability of the sacrum just above each peak, towards the peak before it, shape (peaks,)."""
+    above = np.zeros(len(peaks))
+    if evidence.sacrum is None:
+        return above
+    for i in range(1, len(peaks)):
+        up = (peaks[i - 1] - peaks[i]) / np.linalg.norm(peaks[i - 1] - peaks[i])
+        places = peaks[i] + up * np.array(_ABOVE_MM)[:, None] / evidence.pixel_mm
+        above[i] = ndimage.map_coordinates(evidence.sacrum, places.T, order=1, mode="nearest").mean()
+    return above
 
 
 def _best_chain(

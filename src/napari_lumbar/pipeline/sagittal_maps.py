@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from ..domain.geometry import FloatArray, SliceGeometry
 from ..domain.study import MRSeries, MRSlice, PixelArray
-from ..models.heatmap_unet import named_probabilities, pad_to_multiple
-from ..preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS, SAGITTAL_MM
+from ..models.heatmap_unet import HeatmapUNet, named_probabilities, pad_to_multiple
+from ..preprocess.channels import NAMED_DISCS, NEIGHBOUR_MM, SAGITTAL_MAPS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
 from .naming import DiscEvidence
@@ -22,6 +24,9 @@ MAP_MM = 2 * SAGITTAL_MM
 _BATCH = 4
 #: Slices this near to the middle of the canal are averaged before discs are named.
 _MIDDLE_MM = 9.0
+#: A canal is looked for this far sideways from the middle of all levels, and believed from this probability.
+_CANAL_REACH_MM = 22.0
+_CANAL_SEEN = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,17 @@ class SagittalMaps:
         """Project a point onto the maps, shape (2,)."""
         return self.map_from_pixel(self.geometry.pixel_from_lps(point_lps_mm))
 
+    def canal_across_mm(self, map_rc: FloatArray, guess_mm: float) -> float:
+        """Where across the slices the canal's middle lies at a map pixel; ``guess_mm`` where none is seen."""
+        canal = self.maps["canal"]
+        row, column = (
+            int(np.clip(np.rint(v), 1, n - 2)) for v, n in zip(map_rc, canal.shape[1:], strict=True)
+        )
+        seen = canal[:, row - 1 : row + 2, column - 1 : column + 2].mean((1, 2)).astype(np.float64)
+        across = self.across_mm
+        seen = np.where(np.abs(across - guess_mm) <= _CANAL_REACH_MM, seen, 0.0)
+        return float((seen * across).sum() / seen.sum()) if seen.max() > _CANAL_SEEN else guess_mm
+
     def middle_evidence(self) -> tuple[DiscEvidence, float]:
         """Average the slices around the canal's middle; also return that middle in mm across."""
         # The power lets the slices that show the canal outweigh many that show a little of something else.
@@ -84,6 +100,7 @@ class SagittalMaps:
             named=self.named[chosen].mean(0),
             absent=self.absent[chosen].mean(0),
             pixel_mm=MAP_MM,
+            sacrum=self.maps["sacrum"][chosen].mean(0) if "sacrum" in self.maps else None,
         )
         return evidence, centre
 
@@ -95,28 +112,25 @@ def left_pointing(geometry: SliceGeometry) -> FloatArray:
 
 
 def sagittal_maps(
-    network: nn.Module, series: MRSeries, device: torch.device, cancel: CancelToken
+    networks: Sequence[HeatmapUNet], series: MRSeries, device: torch.device, cancel: CancelToken
 ) -> SagittalMaps:
-    """Run the network over the largest stack of a sagittal series in the usual view."""
+    """Run the networks over the largest stack of a sagittal series in the usual view; their mean answers."""
     sizes = [len(stack.slices) for stack in series.stacks]
     largest = int(np.argmax(sizes))
     slices = series.stacks[largest].slices
-    named: list[PixelArray] = []
-    absent: list[PixelArray] = []
-    maps: list[PixelArray] = []
+    images = np.stack([network_image(s) for s in slices])
+    batches = []
     for start in range(0, len(slices), _BATCH):
         cancel.raise_if_cancelled()
-        images = np.stack([network_image(s) for s in slices[start : start + _BATCH]])
-        batch = _run(network, torch.from_numpy(images)[:, None], device)
-        for store, values in zip((named, absent, maps), batch, strict=True):
-            store.append(values)
-    stacked = np.concatenate(maps)
+        indices = np.arange(start, min(start + _BATCH, len(slices)))
+        batches.append(_mean_answer(networks, images, indices, neighbour_step(slices), device))
+    named, absent, maps = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     return SagittalMaps(
         slices=slices,
         first_index=sum(sizes[:largest]),
-        named=np.concatenate(named),
-        absent=np.concatenate(absent),
-        maps={name: stacked[:, i] for i, name in enumerate(SAGITTAL_MAPS)},
+        named=named,
+        absent=absent,
+        maps={name: maps[:, i] for i, name in enumerate(SAGITTAL_MAPS[: maps.shape[1]])},
     )
 
 
@@ -124,6 +138,31 @@ def network_image(mr_slice: MRSlice) -> PixelArray:
     """A slice as the network sees it: scaled to 0..1, square pixels of 1.5 mm."""
     scaled = percentile_scale(mr_slice.pixels)
     return resample_to_mm(scaled, mr_slice.geometry.spacing_rc_mm, SAGITTAL_MM)
+
+
+def neighbour_step(slices: Sequence[MRSlice]) -> int:
+    """How many slices away the neighbours lie that the network wants to see, at least 1."""
+    if len(slices) == 1:
+        return 1
+    first, second = (s.geometry for s in slices[:2])
+    step_mm = abs(float(first.signed_distance_mm(second.position_lps_mm)))
+    return max(1, round(NEIGHBOUR_MM / max(step_mm, 0.1)))
+
+
+def _mean_answer(
+    networks: Sequence[HeatmapUNet],
+    images: PixelArray,
+    indices: npt.NDArray[np.intp],
+    step: int,
+    device: torch.device,
+) -> tuple[PixelArray, ...]:
+    answers = []
+    for network in networks:
+        reach = step * (network.config.in_channels // 2)
+        offsets = np.arange(-reach, reach + 1, step)
+        seen = images[np.clip(indices[:, None] + offsets, 0, len(images) - 1)]
+        answers.append(_run(network, torch.from_numpy(seen), device))
+    return tuple(np.mean(parts, axis=0) for parts in zip(*answers, strict=True))
 
 
 def _run(network: nn.Module, image: torch.Tensor, device: torch.device) -> tuple[PixelArray, ...]:

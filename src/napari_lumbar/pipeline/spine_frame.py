@@ -18,6 +18,8 @@ from .sagittal_maps import MAP_MM, SagittalMaps, left_pointing
 _CANAL_RANGE_MM = (9.0, 42.0)
 _CANAL_USUAL_MM = 25.0
 _CANAL_PROBABILITY = 0.35
+#: How far the curve goes on turning at the ends of the chain; 0.5 would be a parabola through three discs.
+_END_TURN = 0.25
 #: Below this much evidence per disc the names could as well be one level off.
 UNSURE_MARGIN = 0.7
 
@@ -29,7 +31,7 @@ class LevelFrame:
     Parameters
     ----------
     disc_lps_mm, canal_lps_mm
-        Disc centre, and canal centre on the disc's mid-plane, on the middle sagittal plane.
+        Disc centre, and canal centre on the disc's mid-plane, on the sagittal plane through the canal there.
     posterior, cranial, left
         Unit vectors in patient space, perpendicular to each other.
     confidence
@@ -91,7 +93,9 @@ def _level_frame(
     geometry, left = maps.geometry, left_pointing(maps.geometry)
     down, back = np.array(geometry.along_column), np.array(geometry.along_row)
     posterior = posterior_rc[0] * down + posterior_rc[1] * back
-    disc = geometry.lps_from_pixel(maps.pixel_from_map(centre)) + middle_mm * left
+    # Where a spine bends sideways, each level has a middle of its own.
+    across_mm = maps.canal_across_mm(centre + distance / MAP_MM * posterior_rc, middle_mm)
+    disc = geometry.lps_from_pixel(maps.pixel_from_map(centre)) + across_mm * left
     return LevelFrame(
         disc_lps_mm=disc,
         canal_lps_mm=disc + distance * posterior,
@@ -106,8 +110,8 @@ def _level_frame(
 def caudal_direction(centres_rc: FloatArray, name: int) -> FloatArray:
     """Unit tangent of the chain of discs towards the feet, shape (2,) as (row, column).
 
-    Inside the chain the chord of the neighbours; at its ends the slope there of the parabola through three
-    discs, because the lumbosacral disc is tilted far beyond its last chord.
+    Inside the chain the chord of the neighbours; at its ends the last chord, turned on by a part of how far
+    it turned against the one before, because the lumbosacral disc is tilted beyond its last chord.
     """
     known = [n for n in range(len(centres_rc)) if not np.isnan(centres_rc[n, 0])]
     place = known.index(name)
@@ -119,10 +123,10 @@ def caudal_direction(centres_rc: FloatArray, name: int) -> FloatArray:
         tangent = centres_rc[known[1]] - centres_rc[known[0]]
     elif place == 0:
         a, b, c = centres_rc[known[:3]]
-        tangent = -3 * a + 4 * b - c
+        tangent = (b - a) + _END_TURN * ((b - a) - (c - b))
     else:
         a, b, c = centres_rc[known[-3:]]
-        tangent = 3 * c - 4 * b + a
+        tangent = (c - b) + _END_TURN * ((c - b) - (b - a))
     return np.asarray(tangent / np.linalg.norm(tangent))
 
 

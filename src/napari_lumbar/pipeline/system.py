@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,17 +14,25 @@ from .grade import MultistageGrader
 from .localise import MultistageLocalizer
 from .protocols import Grader, Localizer, System
 
+Members = Mapping[str, Sequence[str]]
+
 #: Every recipe that a bundle may come from, with what runs it.
-RECIPES: Mapping[str, Callable[[Bundle, torch.device], tuple[Localizer, Grader]]] = {
-    "multistage_mil": lambda bundle, device: (
-        MultistageLocalizer(bundle, device),
-        MultistageGrader(bundle, device),
+RECIPES: Mapping[str, Callable[[Bundle, torch.device, Members], tuple[Localizer, Grader]]] = {
+    "multistage_mil": lambda bundle, device, members: (
+        MultistageLocalizer(bundle, device, members),
+        MultistageGrader(bundle, device, members),
     ),
 }
 
 
-def load_system(bundle: Path | None = None, device: str = "auto") -> System:
+def load_system(bundle: Path | None = None, device: str = "auto", members: Members | None = None) -> System:
     """Load a bundle, the embedded default one if none is named, onto a device.
+
+    Parameters
+    ----------
+    members
+        Names of the networks to use of an ensemble, by the ensemble's name; those not named here use all of
+        theirs. Made for looking at patients that only some members never saw.
 
     Raises
     ------
@@ -40,5 +48,5 @@ def load_system(bundle: Path | None = None, device: str = "auto") -> System:
         raise BundleError(
             f"bundle {loaded.manifest.name!r} is of recipe {recipe!r}, which is none of {sorted(RECIPES)}"
         )
-    localizer, grader = RECIPES[recipe](loaded, place)
+    localizer, grader = RECIPES[recipe](loaded, place, members or {})
     return System(localizer, grader, loaded.manifest.name, loaded.sha256, str(place))

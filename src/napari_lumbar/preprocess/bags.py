@@ -8,13 +8,14 @@ lateral and medial lie where they lie on the left. What the MIL papers call an i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..domain.landmarks import Landmark, Landmarks
 from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
-from ..domain.study import MRSeries, PixelArray, SeriesRole
+from ..domain.study import MRSeries, PixelArray, SeriesRole, SliceStack
+from .canonical import canonical_series
 from .intensity import percentile_scale
 from .resample import Box, sample_box
 
@@ -114,7 +115,7 @@ def finding_bags(
     Parameters
     ----------
     series
-        The study's series by ``series_id``, in the usual view (``canonical_series``).
+        The study's series by ``series_id``, in the usual view (``canonical_series`` or ``prepared_series``).
     side
         Which side's axial crop the canal is graded from; ignored for one-sided conditions.
     jitter
@@ -135,19 +136,24 @@ def finding_bags(
 
 
 def sample_bag(bag: Bag, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
-    """The pixels of a bag, shape (crops, height, width), each slice scaled by its 1-99 percentiles."""
+    """The pixels of a bag, shape (crops, height, width); ``series`` as ``prepared_series`` gives it."""
     return np.stack([_sample_crop(crop, bag.mirrored, series, shape) for crop in bag.crops])
 
 
 def _sample_crop(crop: Crop, mirrored: bool, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
     top, left, bottom, right = crop.box_rc
     box = (top, right, bottom, left) if mirrored else crop.box_rc
-    return sample_box(scaled_slice(series, crop.slice_index), box, shape)
+    return sample_box(series.slices[crop.slice_index].pixels, box, shape)
 
 
-def scaled_slice(series: MRSeries, slice_index: int) -> PixelArray:
-    """A slice scaled to 0..1 by its own percentiles."""
-    return percentile_scale(series.slices[slice_index].pixels)
+def prepared_series(series: MRSeries) -> MRSeries:
+    """The series in the usual view, each slice scaled to 0..1 by its own 1-99 percentiles."""
+    usual = canonical_series(series)
+    stacks = tuple(
+        SliceStack(tuple(replace(s, pixels=percentile_scale(s.pixels)) for s in stack.slices))
+        for stack in usual.stacks
+    )
+    return replace(usual, stacks=stacks)
 
 
 def _sagittal_spec(key: FindingKey) -> CropSpec | None:

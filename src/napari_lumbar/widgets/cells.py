@@ -8,6 +8,7 @@ from enum import Enum
 from ..domain.findings import Finding
 from ..domain.landmarks import Landmark
 from ..domain.spine import FindingKey, Severity
+from ..export.certainty_words import CAUTION, certainty_lines, doubt_mark, placed_words
 from ..export.severity_style import SEVERITY_STYLES
 from ..session import SessionState
 
@@ -47,7 +48,7 @@ def describe(state: SessionState, key: FindingKey, regrading: bool) -> Cell:
     return Cell(
         state=cell_state,
         severity=None if is_stale else finding.severity,
-        title=_title(cell_state, finding),
+        title=_title(cell_state, finding, key in state.corrections),
         note=_note(state, key, is_stale),
         corrected=key in state.corrections,
         tooltip=explain(state, key, cell_state),
@@ -55,8 +56,10 @@ def describe(state: SessionState, key: FindingKey, regrading: bool) -> Cell:
 
 
 def grade_text(finding: Finding) -> str:
-    """A grade in short, for example ``Moderate 0.62``."""
-    return f"{finding.probs.severity.label} {finding.probs.confidence:.2f}" if finding.probs else "Not graded"
+    """A grade in short, for example ``Moderate? 0.62``."""
+    if finding.probs is None:
+        return "Not graded"
+    return f"{finding.probs.severity.label}{doubt_mark(finding)} {finding.probs.confidence:.2f}"
 
 
 def change_text(state: SessionState, key: FindingKey) -> str:
@@ -71,18 +74,27 @@ def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
     lines = [key.text, change_text(state, key)]
     if finding.probs:
         lines += [f"{s.label}: {p:.3f}" for s, p in zip(Severity, finding.probs.as_tuple, strict=True)]
+    lines += [_sentence(line) for line in certainty_lines(finding)]
     if finding.not_gradable:
         lines.append(f"Why: {finding.not_gradable.reason}")
     lines += [f"Landmark: {source_text(state.landmarks.get(key))}", f"Grade: {cell_state.value}"]
     return "\n".join(lines)
 
 
+def certainty_text(finding: Finding) -> str:
+    """All that is known about a grade's certainty, or that the weights say nothing, as sentences."""
+    if finding.probs is None:
+        return ""
+    lines = certainty_lines(finding) or ("these weights do not say how far this grade can be trusted",)
+    return " ".join(f"{_sentence(line)}." for line in lines)
+
+
 def source_text(landmark: Landmark | None) -> str:
-    """Who placed a landmark, and how sure: ``predicted, confidence 0.93``."""
+    """Who placed a landmark, and how sure: ``predicted, unsure, confidence 0.31``."""
     if landmark is None:
         return "none"
     sure = f", confidence {landmark.confidence:.2f}" if landmark.confidence is not None else ""
-    return f"{landmark.source.value}{sure}"
+    return f"{placed_words(landmark)}{sure}"
 
 
 def _cell_state(finding: Finding, is_stale: bool, regrading: bool) -> CellState:
@@ -91,15 +103,17 @@ def _cell_state(finding: Finding, is_stale: bool, regrading: bool) -> CellState:
     return CellState.CURRENT if finding.probs else CellState.NOT_GRADED
 
 
-def _title(cell_state: CellState, finding: Finding) -> str:
+def _title(cell_state: CellState, finding: Finding, corrected: bool) -> str:
     if cell_state is CellState.STALE:
         return "Stale"
     if cell_state is CellState.REGRADING:
         return "Regrading…"
     if finding.probs is None:
         return "Not graded"
-    style = SEVERITY_STYLES[finding.probs.severity]
-    return f"{style.symbol} {style.label}"
+    severity = finding.probs.severity
+    style = SEVERITY_STYLES[severity]
+    name = _SHORT[severity] if corrected else style.label  # the pencil of a correction stands beside it
+    return f"{style.symbol} {name}{doubt_mark(finding)}"
 
 
 def _note(state: SessionState, key: FindingKey, is_stale: bool) -> str:
@@ -107,8 +121,15 @@ def _note(state: SessionState, key: FindingKey, is_stale: bool) -> str:
     if is_stale:
         return _was(finding)
     sure = f"{finding.probs.confidence:.2f}" if finding.probs else ""
-    return f"{sure} {_was(state.predicted(key))}".strip() if state.is_regraded(key) else sure
+    caution = f"⚠ {CAUTION}" if finding.probs and finding.certainty.is_outside_training else ""
+    was = _was(state.predicted(key)) if state.is_regraded(key) else ""
+    # Three would not fit: the old grade stands in the details, too.
+    return " ".join(filter(None, (sure, caution or was)))
 
 
 def _was(finding: Finding) -> str:
     return f"was {_SHORT[finding.probs.severity]}" if finding.probs else "was not graded"
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

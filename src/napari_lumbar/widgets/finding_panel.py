@@ -8,14 +8,14 @@ from superqt import QElidingLabel
 
 from ..domain.spine import FindingKey
 from ..session import Session
-from .cells import change_text, describe, source_text
+from .cells import certainty_text, change_text, describe, source_text
 from .evidence_strip import EvidenceStrip
 
 _LINE_PX = 20
 
 
 class FindingPanel(QWidget):
-    """Two lines of text, the strip of crop weights, and the buttons that edit."""
+    """Three lines of text, the strip of crop weights, and the buttons that edit."""
 
     undo_asked = Signal()
     redo_asked = Signal()
@@ -27,11 +27,11 @@ class FindingPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.detail = QElidingLabel(), QElidingLabel()
+        self.title, self.certainty, self.detail = QElidingLabel(), QElidingLabel(), QElidingLabel()
         bold = self.title.font()
         bold.setBold(True)
         self.title.setFont(bold)
-        for label in (self.title, self.detail):
+        for label in (self.title, self.certainty, self.detail):
             label.setMinimumHeight(_LINE_PX)
         self.strip = EvidenceStrip()
         self.undo_button = _button("&Undo", "Take the last edit back (Ctrl+Z)")
@@ -56,17 +56,26 @@ class FindingPanel(QWidget):
         """Show the chosen finding and enable what can be done now."""
         self._enable(session, key, regrading)
         if session is None or key is None:
-            self.title.setText("No finding chosen")
-            self.detail.setText("Analyse a study, then click a cell or use the arrow keys.")
+            self._say("No finding chosen", "", "Analyse a study, then click a cell or use the arrow keys.")
             self.strip.draw(())
             return
         state = session.state
         cell, finding = describe(state, key, regrading), state.finding(key)
         why = f". {finding.not_gradable.reason}" if finding.not_gradable else ""
-        self.title.setText(f"{key.text}: {change_text(state, key)}{why}")
         placed = source_text(state.landmarks.get(key))
-        self.detail.setText(f"Point: {placed}. Grade: {cell.state.value}.")
+        self._say(
+            f"{key.text}: {change_text(state, key)}{why}",
+            certainty_text(finding),
+            f"Point: {placed}. Grade: {cell.state.value}.",
+        )
         self.strip.draw(finding.evidence)
+
+    def _say(self, title: str, certainty: str, detail: str) -> None:
+        """Write the three lines; what a narrow window cuts off can be read by pointing at it."""
+        texts = (title, certainty, detail)
+        for label, text in zip((self.title, self.certainty, self.detail), texts, strict=True):
+            label.setText(text)
+            label.setToolTip(text)
 
     def _enable(self, session: Session | None, key: FindingKey | None, regrading: bool) -> None:
         state = session.state if session else None
@@ -84,7 +93,7 @@ class FindingPanel(QWidget):
         edits.addWidget(self.regrade_button)
         edits.addStretch(1)
         edits.addWidget(self.export_button)
-        for widget in (self.title, self.detail, self.strip):
+        for widget in (self.title, self.certainty, self.detail, self.strip):
             whole.addWidget(widget)
         whole.addLayout(edits)
         whole.setContentsMargins(0, 0, 0, 0)

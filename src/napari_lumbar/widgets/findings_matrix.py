@@ -119,7 +119,7 @@ class _CellDelegate(QStyledItemDelegate):
 def _write(painter: QPainter, box: QRectF, cell: Cell, ink: QColor) -> None:
     painter.setPen(ink)
     font = painter.font()
-    inside = box.adjusted(6, 1, -4, -2)
+    inside = box.adjusted(6, 1, -1, -2)
     if not cell.note:
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, cell.title)
     else:

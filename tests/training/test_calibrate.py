@@ -1,0 +1,73 @@
+"""Fits on made-up answers whose right calibration is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_lumbar.domain.spine import ConditionGroup
+from napari_lumbar.training.calibrate import (
+    GroupRecords,
+    conformal_threshold,
+    fit_confidence,
+    fit_grades,
+    fit_vector_scaling,
+)
+
+
+def overconfident(n: int = 6000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True probabilities, log probabilities three times as sharp and shifted, and severities drawn."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.2, (n, 3)) + np.array([1.0, 0.0, -0.5])
+    true = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    severities = (rng.random((n, 1)) > true.cumsum(1)[:, :2]).sum(1)
+    sharp = 3 * logits + np.array([0.0, 1.0, 2.0])
+    return true, sharp - np.log(np.exp(sharp).sum(1, keepdims=True)), severities
+
+
+def records(log_probs: np.ndarray, severities: np.ndarray) -> GroupRecords:
+    rng = np.random.default_rng(0)
+    n = len(severities)
+    confidence = rng.random(n)
+    errors = np.where(rng.random(n) < 0.5 * confidence, 1.0, 20.0)
+    return GroupRecords(log_probs, rng.normal(0, 2, (n, 8)) + 5, severities, confidence, errors)
+
+
+def test_scaling_undoes_overconfidence() -> None:
+    _, log_probs, severities = overconfident()
+    inverse_temperature, bias = fit_vector_scaling(log_probs, severities)
+    assert inverse_temperature == pytest.approx(1 / 3, abs=0.03)
+    np.testing.assert_allclose(bias, [0, -1 / 3, -2 / 3], atol=0.12)
+
+
+def test_nine_of_ten_sets_hold_the_truth() -> None:
+    true, log_probs, severities = overconfident()
+    fitted = fit_grades(records(log_probs[:3000], severities[:3000]), components=4)
+    probs = fitted(torch.from_numpy(log_probs[3000:]).float())
+    np.testing.assert_allclose(probs.numpy().mean(0), true[3000:].mean(0), atol=0.02)
+    kept = fitted.prediction_set(probs).numpy()
+    assert kept[np.arange(3000), severities[3000:]].mean() == pytest.approx(0.9, abs=0.025)
+
+
+def test_the_threshold_takes_the_finite_sample_rank() -> None:
+    probs = np.linspace(0.01, 0.99, 99)[:, None].repeat(3, axis=1)
+    assert conformal_threshold(probs, np.zeros(99, np.int64)) == pytest.approx(probs[9, 0])
+    assert conformal_threshold(probs[:5], np.zeros(5, np.int64)) == 0  # too few to rule anything out
+
+
+def test_the_unusual_is_strange() -> None:
+    _, log_probs, severities = overconfident(500)
+    found = records(log_probs, severities)
+    fitted = fit_grades(found, components=4)
+    usual = fitted.strangeness(torch.from_numpy(found.features).float())
+    assert float((usual > 1).float().mean()) == pytest.approx(0.01, abs=0.01)
+    assert float(fitted.strangeness(torch.full((1, 8), 40.0))) > 2
+
+
+def test_confidence_becomes_a_share_of_near_landmarks() -> None:
+    _, log_probs, severities = overconfident(4000)
+    fitted = fit_confidence({ConditionGroup.CANAL: records(log_probs, severities)})
+    knots = fitted.knots[ConditionGroup.CANAL]
+    assert np.interp(0.8, *knots) == pytest.approx(0.4, abs=0.08)
+    assert list(knots[1]) == sorted(knots[1])

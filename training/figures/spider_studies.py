@@ -1,0 +1,121 @@
+"""SPIDER's patients as sagittal T2 studies in memory, whole or cut off.
+
+The pixels are real; the geometry follows SPIDER's tables: sagittal, 0.9 mm from slice to slice, rows to
+caudal, columns to posterior.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ...domain.geometry import FloatArray, SliceGeometry
+from ...domain.landmarks import Landmarks
+from ...domain.spine import Level
+from ...domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
+from ...pipeline import System
+from ...pipeline.progress import CancelToken, ignore_progress
+from ..spider import disc_table
+from ..spider_canal import SLICE_STEP_MM
+
+
+@dataclass(frozen=True, eq=False)
+class SpiderCase:
+    """A patient with the truth.
+
+    Parameters
+    ----------
+    numbers
+        SPIDER's number of each slice of the study.
+    centres_rc
+        Disc centres by name, (row, column) in pixels.
+    slice_numbers
+        SPIDER's number of the slice through each disc's centre.
+    """
+
+    name: str
+    study: Study
+    numbers: tuple[int, ...]
+    centres_rc: Mapping[str, FloatArray]
+    slice_numbers: Mapping[str, float]
+    pixel_mm: float
+
+
+def read_case(root: Path, name: str) -> SpiderCase:
+    """One patient of the folder ``root``, which holds ``images`` and ``discs.csv``."""
+    discs = disc_table(root, name)
+    pixel_mm = float(discs[0]["pixel_mm"])
+    paths = _slice_paths(root, name)
+    slices = [_slice(path, number, pixel_mm) for number, path in paths.items()]
+    return SpiderCase(
+        name,
+        study_of(name, slices, SeriesRole.SAGITTAL_T2),
+        tuple(paths),
+        {d["level_assumed"]: np.array([float(d["row"]), float(d["col"])]) for d in discs},
+        {d["level_assumed"]: float(d["slice"]) for d in discs},
+        pixel_mm,
+    )
+
+
+def study_of(name: str, slices: list[MRSlice], role: SeriesRole) -> Study:
+    """A study of one series in one stack."""
+    series = MRSeries(name, name, (SliceStack(tuple(slices)),), role, "it is known what this series is")
+    return Study(name, name, (series,))
+
+
+def sagittal_slice(pixels: npt.NDArray[np.float32], pixel_mm: float, across_mm: float, name: str) -> MRSlice:
+    """A sagittal slice of square pixels, its centre on the patient's long axis."""
+    rows, columns = pixels.shape
+    corner = (across_mm, -columns * pixel_mm / 2, rows * pixel_mm / 2)
+    axes = (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)
+    return MRSlice(SliceGeometry(corner, *axes, pixel_mm, pixel_mm, rows, columns), pixels, name, 1)
+
+
+def cut_below(study: Study, row: int) -> Study:
+    """The study as if its field ended above ``row``."""
+    return _with_slices(study, [_cut(mr_slice, row) for mr_slice in study.series[0].slices])
+
+
+def single_slice(study: Study, index: int) -> Study:
+    """The study as if it held one slice only."""
+    return _with_slices(study, [study.series[0].slices[index]])
+
+
+def locate(system: System, study: Study) -> Landmarks:
+    """The landmarks of a study."""
+    return system.localizer.locate(study, ignore_progress, CancelToken())
+
+
+def spine_axis(case: SpiderCase, level: Level) -> FloatArray:
+    """Unit vector (row, column) along the spine to caudal at a level, from the discs beside it."""
+    known = [lv.value for lv in Level if lv.value in case.centres_rc]
+    place = known.index(level.value)
+    above, below = known[max(0, place - 1)], known[min(len(known) - 1, place + 1)]
+    axis = case.centres_rc[below] - case.centres_rc[above]
+    return np.asarray(axis / np.linalg.norm(axis))
+
+
+def _slice_paths(root: Path, name: str) -> dict[int, Path]:
+    found = {int(re.findall(r"slice(\d+)", p.stem)[-1]): p for p in root.glob(f"images/{name}_slice*.png")}
+    return dict(sorted(found.items()))
+
+
+def _slice(path: Path, number: int, pixel_mm: float) -> MRSlice:
+    pixels = np.asarray(Image.open(path).convert("L"), np.float32)
+    return sagittal_slice(pixels, pixel_mm, number * SLICE_STEP_MM, path.stem)
+
+
+def _cut(mr_slice: MRSlice, row: int) -> MRSlice:
+    geometry = replace(mr_slice.geometry, rows=row)
+    return replace(mr_slice, geometry=geometry, pixels=mr_slice.pixels[:row])
+
+
+def _with_slices(study: Study, slices: list[MRSlice]) -> Study:
+    series = replace(study.series[0], stacks=(SliceStack(tuple(slices)),))
+    return replace(study, series=(series,))
