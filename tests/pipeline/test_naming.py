@@ -120,3 +120,31 @@ def test_a_disc_inside_the_sacrum_bears_no_name() -> None:
     sacrum[round(centres[6][0]) + 2 :] = 0.95
     chain = name_discs(replace(unsure, sacrum=sacrum))
     np.testing.assert_allclose(chain.centres_rc, centres[1:7], atol=0.3)
+
+
+def test_no_disc_is_l5_s1_where_the_field_ends_before_the_sacrum() -> None:
+    """The names' own answers are one disc too low, as they are on real scans that end above L5/S1."""
+    centres = column(12, 7)
+    named = {n: [(n + 1, 0.7)] for n in range(6)}
+    wrong = evidence(centres, named, {})
+    np.testing.assert_allclose(name_discs(wrong).centres_rc[5], centres[6], atol=0.3)
+    chain = name_discs(replace(wrong, sacrum=np.zeros(SHAPE, np.float32)))
+    assert np.isnan(chain.centres_rc[5]).all()
+
+
+def test_with_the_sacrum_in_view_l5_s1_is_the_disc_on_it() -> None:
+    centres = column(20, 6)
+    clear = evidence(centres, {n: [(n, 0.9)] for n in range(6)}, {})
+    sacrum = np.zeros(SHAPE, np.float32)
+    sacrum[round(centres[5][0]) + 3 :] = 0.7
+    chain = name_discs(replace(clear, sacrum=sacrum))
+    np.testing.assert_allclose(chain.centres_rc, centres, atol=0.3)
+
+
+def test_a_clear_disc_between_two_named_ones_cannot_be_left_out() -> None:
+    """Seen on a real scan with discs close together: the upper names leant one disc upwards."""
+    centres = column(8, 8, step_px=9.5)
+    named = {5: [(7, 0.9)], 4: [(6, 0.9)], 3: [(5, 0.9)]}
+    named |= {n: [(n + 1, 0.8), (n + 2, 0.08)] for n in range(3)}
+    chain = name_discs(evidence(centres, named, {}))
+    np.testing.assert_allclose(chain.centres_rc, centres[2:], atol=0.3)

@@ -198,7 +198,10 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
     if study.first(role) is None:
         return NotGradable("no_series", f"no {role.value} series was found in the study")
     if key.level not in spine.levels:
-        return NotGradable("level_not_found", f"disc {key.level.value} was not found on the sagittal images")
+        reason = f"disc {key.level.value} was not found on the sagittal images"
+        if key.level is Level.L5_S1:
+            reason += ", or the sacrum below it, which it is known by, is not in view"
+        return NotGradable("level_not_found", reason)
     return NotGradable(
         "no_axial_slice",
         f"no axial slice passes within {FARTHEST_PLANE_MM:g} mm of the canal at {key.level.value}",

@@ -20,10 +20,15 @@ _STEP_MM, _STEP_SD_MM = 35.0, 9.0
 #: A name collects the probability within this distance of a peak.
 _REACH_MM = 12.0
 _SKIPPED_NAME_COST = 3.0
-_SKIPPED_PEAK_COST = 3.0
+#: A disc left unnamed beyond the ends of the chain, and between two named ones, where it cannot be missing.
+_SKIPPED_PEAK_COST, _INNER_PEAK_COST = 3.0, 8.0
 _LEAST_MASS = 1e-3
-#: Where the sacrum above a disc is looked for.
-_ABOVE_MM = (6.0, 9.0)
+#: Where the sacrum above and below a disc is looked for, from the disc's centre.
+_ABOVE_MM, _BELOW_MM = (6.0, 9.0), (12.0, 15.0, 18.0)
+#: L5/S1 is the disc on the sacrum: with less of it in view below, no disc gets that name.
+_SACRUM_SEEN = 0.25
+#: Log mass of a name that a disc cannot bear.
+_IMPOSSIBLE = 2 * float(np.log(_LEAST_MASS))
 _PEAK_THRESHOLD = 0.15
 _PEAK_DISTANCE_MM = 12.0
 
@@ -76,9 +81,14 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
     """Find and name the discs; every name may be absent."""
     peaks, strength = find_peaks(evidence)
     unary, mass = _unary(evidence, peaks)
-    # A disc with the sacrum above it is a rudiment inside the sacrum: leaving it unnamed costs nothing.
-    strength = strength * (1 - _sacrum_above(evidence, peaks))
     log_absent = np.log(np.maximum(evidence.absent, _LEAST_MASS))
+    if evidence.sacrum is not None:
+        # A disc with the sacrum above it is a rudiment inside the sacrum: leaving it unnamed costs nothing.
+        strength = strength * (1 - _sacrum_beside(evidence.sacrum, peaks, _ABOVE_MM, -1, evidence.pixel_mm))
+        below = _sacrum_beside(evidence.sacrum, peaks, _BELOW_MM, 1, evidence.pixel_mm)
+        unary[-1, below < _SACRUM_SEEN] = _IMPOSSIBLE
+        if (below < _SACRUM_SEEN).all():
+            log_absent[-1] = 0.0
     chosen = _best_chain(peaks * evidence.pixel_mm, unary, log_absent, strength)
     centres = np.full((len(unary), 2), np.nan)
     confidence = np.zeros(len(unary))
@@ -117,16 +127,18 @@ def _unary(evidence: DiscEvidence, peaks: FloatArray) -> tuple[FloatArray, Float
     return np.log(np.maximum(mass, _LEAST_MASS)), mass
 
 
-def _sacrum_above(evidence: DiscEvidence, peaks: FloatArray) -> FloatArray:
-    """Probability of the sacrum just above each peak, towards the peak before it, shape (peaks,)."""
-    above = np.zeros(len(peaks))
-    if evidence.sacrum is None:
-        return above
-    for i in range(1, len(peaks)):
-        up = (peaks[i - 1] - peaks[i]) / np.linalg.norm(peaks[i - 1] - peaks[i])
-        places = peaks[i] + up * np.array(_ABOVE_MM)[:, None] / evidence.pixel_mm
-        above[i] = ndimage.map_coordinates(evidence.sacrum, places.T, order=1, mode="nearest").mean()
-    return above
+def _sacrum_beside(
+    sacrum: PixelArray, peaks: FloatArray, distances_mm: tuple[float, ...], sign: int, pixel_mm: float
+) -> FloatArray:
+    """Probability of the sacrum above (sign -1) or below (1) each peak along the spine, shape (peaks,)."""
+    beside = np.zeros(len(peaks))
+    for i in range(len(peaks)):
+        # The way from the disc above; the topmost disc takes that to the one below.
+        way = peaks[i] - peaks[i - 1] if i else peaks[min(1, len(peaks) - 1)] - peaks[0]
+        caudal = way / np.linalg.norm(way) if way.any() else np.array([1.0, 0.0])
+        places = peaks[i] + sign * caudal * np.array(distances_mm)[:, None] / pixel_mm
+        beside[i] = ndimage.map_coordinates(sacrum, places.T, order=1, mode="constant").mean()
+    return beside
 
 
 def _best_chain(
@@ -136,7 +148,7 @@ def _best_chain(
     names, count = unary.shape
     score = np.full((names, count), -np.inf)
     back: dict[tuple[int, int], tuple[int, int]] = {}
-    skipped = np.concatenate([[0.0], np.cumsum(strength)]) * _SKIPPED_PEAK_COST
+    skipped = np.concatenate([[0.0], np.cumsum(strength)]) * _INNER_PEAK_COST
     for name in range(names):
         for peak in range(count):
             # Discs above that could have borne the names declared absent speak against it.
