@@ -29,6 +29,7 @@ from ..pipeline.grade import MultistageGrader
 from ..pipeline.localise import MultistageLocalizer
 from ..pipeline.progress import CancelToken, ignore_progress
 from ..preprocess.bags import prepared_series
+from .engine import one_thread
 
 #: Probability with which a prediction set holds the true severity, and share of usual strangeness.
 COVERAGE, USUAL_SHARE = 0.9, 0.99
@@ -64,7 +65,7 @@ Records = dict[ConditionGroup, GroupRecords]
 
 def collect(bundle: Path, seeds: Sequence[int], jobs: int, say: Callable[[str], None] = print) -> Records:
     """Run an uncalibrated bundle on phantoms of the natural mix of severities."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
         parts = []
         for part in pool.map(partial(_collect, bundle), [seeds[i::jobs] for i in range(jobs)]):
             parts += part
@@ -76,10 +77,6 @@ def joined(parts: Sequence[Records]) -> Records:
     """The records of many studies in one; a group in which nothing was found is left out."""
     found = {group: [p[group] for p in parts if len(p[group].severities)] for group in ConditionGroup}
     return {group: _joined(records) for group, records in found.items() if records}
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def _collect(bundle: Path, seeds: Sequence[int]) -> list[Records]:

@@ -30,6 +30,11 @@ Batch = dict[str, Tensor]
 LOSSES = "losses.csv"
 
 
+def one_thread() -> None:
+    """Start a worker process like this where several share the machine."""
+    torch.set_num_threads(1)
+
+
 def stack_items(items: Sequence[Mapping[str, npt.NDArray[np.generic]]]) -> Batch:
     """Join the arrays of several samples, name by name, along a new first axis."""
     return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,21 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ..domain.geometry import SliceGeometry
+from ..domain.study import MRSlice
 from ..preprocess.channels import NAMED_DISCS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
 from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample, SagittalStack
 
+#: Distance of neighbouring slices.
+SLICE_STEP_MM = 0.9
 _MASK_VALUES = {76: MASK_VERTEBRA, 29: MASK_DISC, 150: MASK_CANAL}
 #: Stray canal pixels lie on disc and vertebra borders; real canal components are larger than this.
 _SMALLEST_CANAL_MM2 = 150.0
 _SMALLEST_DISC_MM2 = 60.0
 _DISC_MATCH_MM = 15.0
-#: Slices lie 0.9 mm apart. Neighbours for thin and for averaged slices, and how many are averaged.
+#: Neighbours for thin and for averaged slices, and how many are averaged.
 _NEIGHBOUR_STEPS = (4, 5)
 _THICK_SLICES = 4
 
@@ -42,7 +45,7 @@ def cases(root: Path) -> list[str]:
 def load_case(root: Path, case: str) -> list[SagittalSample]:
     """All slices of a case at 1.5 mm per pixel: as thin as they are, and averaged to a clinical thickness."""
     centres, pixel_mm = _centres_mm(root, case)
-    read = [_read_slice(root, path, pixel_mm) for path in _slice_paths(root, case)]
+    read = [_read_slice(root, path, pixel_mm) for path in slice_paths(root, case).values()]
     thin = np.stack([image for image, _ in read])
     masks = np.stack([mask for _, mask in read])
     named, others = zip(*(_truth(mask, centres) for mask in masks), strict=True)
@@ -59,9 +62,23 @@ def _thick(stack: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.rint(mean).astype(np.uint8)
 
 
-def _slice_paths(root: Path, case: str) -> Iterator[Path]:
-    paths = (root / "images").glob(f"{case}_slice*.png")
-    yield from sorted(paths, key=lambda p: int(re.findall(r"slice(\d+)", p.stem)[-1]))
+def slice_paths(root: Path, case: str) -> dict[int, Path]:
+    """The images of a case by SPIDER's number of the slice, in its order."""
+    found = {int(re.findall(r"slice(\d+)", p.stem)[-1]): p for p in root.glob(f"images/{case}_slice*.png")}
+    return dict(sorted(found.items()))
+
+
+def grey(path: Path) -> npt.NDArray[np.uint8]:
+    """An image or a mask; some are stored in colour."""
+    return np.asarray(Image.open(path).convert("L"))
+
+
+def sagittal_slice(pixels: npt.NDArray[np.float32], pixel_mm: float, across_mm: float, name: str) -> MRSlice:
+    """A sagittal slice of square pixels, its centre on the patient's long axis."""
+    rows, columns = pixels.shape
+    corner = (across_mm, -columns * pixel_mm / 2, rows * pixel_mm / 2)
+    axes = (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)
+    return MRSlice(SliceGeometry(corner, *axes, pixel_mm, pixel_mm, rows, columns), pixels, name, 1)
 
 
 def disc_table(root: Path, case: str) -> list[dict[str, str]]:
@@ -83,8 +100,8 @@ def _read_slice(
     root: Path, path: Path, pixel_mm: float
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Image and mask at 1.5 mm per pixel."""
-    image = percentile_scale(np.asarray(Image.open(path).convert("L"), np.float32))
-    raw = np.asarray(Image.open(root / "masks" / path.name).convert("L"))
+    image = percentile_scale(grey(path).astype(np.float32))
+    raw = grey(root / "masks" / path.name)
     small = resample_to_mm(image, np.array([pixel_mm, pixel_mm]), SAGITTAL_MM)
     mask = clean_mask(raw, pixel_mm)
     return (small * 255).astype(np.uint8), _resample_labels(mask, pixel_mm, small.shape)

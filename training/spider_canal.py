@@ -7,27 +7,24 @@ each that does in the RSNA 2024 tables: of 139 levels, 15 % measure below 8.4 mm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy import ndimage
 from scipy.special import ndtr
 
-from ..domain.geometry import FloatArray, SliceGeometry, vector3
+from ..domain.geometry import FloatArray, vector3
 from ..domain.landmarks import Landmark, Landmarks
 from ..domain.spine import Condition, FindingKey, Level
 from ..domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
 from ..preprocess.intensity import percentile_scale
 from .samples import MASK_CANAL
-from .spider import clean_mask, disc_table
+from .spider import SLICE_STEP_MM, clean_mask, disc_table, grey, sagittal_slice, slice_paths
 from .tasks.grading import GradedStudy
 
-SLICE_STEP_MM = 0.9
 #: Moderate begins below the first width and severe below the second; the measure and a reader differ by this.
 _MODERATE_MM, _SEVERE_MM, _SD_GRADES = 8.4, 6.8, 0.6
 #: Rays along the spine, and how far behind the disc centre the canal is looked for.
@@ -76,14 +73,12 @@ def graded_canals(root: Path, case: str) -> list[GradedStudy]:
 
 
 def _read(root: Path, case: str) -> _Case:
-    paths = {
-        int(re.findall(r"slice(\d+)", p.stem)[-1]): p for p in (root / "images").glob(f"{case}_slice*.png")
-    }
+    paths = slice_paths(root, case)
     pixel_mm = float(disc_table(root, case)[0]["pixel_mm"])
-    order = [paths[i] for i in sorted(paths)]
-    masks = [np.asarray(Image.open(root / "masks" / p.name).convert("L")) for p in order]
+    images = [grey(path).astype(np.float32) for path in paths.values()]
+    masks = [grey(root / "masks" / path.name) for path in paths.values()]
     return _Case(
-        np.stack([percentile_scale(np.asarray(Image.open(p).convert("L"), np.float32)) for p in order]),
+        np.stack([percentile_scale(image) for image in images]),
         np.stack([clean_mask(mask, pixel_mm) == MASK_CANAL for mask in masks]),
         min(paths),
         pixel_mm,
@@ -144,7 +139,7 @@ def _study(case: _Case, widths: Mapping[Level, CanalWidth], step: int) -> Graded
     thick = ndimage.uniform_filter1d(case.images, _THICK_SLICES, axis=0, mode="nearest")
     middle = round(float(np.median([w.middle_rcs[2] for w in widths.values()])))
     indices = list(range(middle % step, len(thick), step))
-    slices = tuple(_slice(thick[i], i, case.pixel_mm, number) for number, i in enumerate(indices))
+    slices = tuple(_slice(thick[i], i, case.pixel_mm) for i in indices)
     series = MRSeries(
         "spider", "spider", (SliceStack(slices),), SeriesRole.SAGITTAL_T2, "real", "T2", "spider"
     )
@@ -158,8 +153,6 @@ def _study(case: _Case, widths: Mapping[Level, CanalWidth], step: int) -> Graded
     return GradedStudy({"spider": series}, Landmarks(points), severity)
 
 
-def _slice(image: npt.NDArray[np.float32], index: int, pixel_mm: float, number: int) -> MRSlice:
-    rows, columns = image.shape
-    position = (index * SLICE_STEP_MM, -columns * pixel_mm / 2, rows * pixel_mm / 2)
-    geometry = SliceGeometry(position, (0.0, 1.0, 0.0), (0.0, 0.0, -1.0), pixel_mm, pixel_mm, rows, columns)
-    return MRSlice(geometry, np.rint(image * 255).astype(np.float32), f"spider.{number}", number)
+def _slice(image: npt.NDArray[np.float32], index: int, pixel_mm: float) -> MRSlice:
+    pixels = np.rint(image * 255).astype(np.float32)
+    return sagittal_slice(pixels, pixel_mm, index * SLICE_STEP_MM, f"spider.{index}")

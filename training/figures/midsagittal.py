@@ -25,8 +25,9 @@ from ...pipeline.sagittal_maps import sagittal_maps
 from ...pipeline.spine_frame import find_spine
 from ...preprocess.canonical import canonical_series
 from ..metrics import bootstrap
+from ..spider import sagittal_slice
 from .schema import Figure, FigureMaker
-from .spider_studies import sagittal_slice, study_of
+from .spider_studies import study_of
 
 #: Levels of the two contrasts are the same where they lie this near.
 _SAME_MM = 10.0

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ...models.bundle import default_bundle_path
 from ...phantom import PhantomStudy
 from ...pipeline import System, load_system
 from ...pipeline.run import analyze
+from ..engine import one_thread
 from .records import Rows, study_rows
 
 
@@ -89,12 +89,8 @@ def _map(work: Callable[[int], int], seeds: Sequence[int], jobs: int) -> Iterato
     if jobs == 1 or len(seeds) < 2:
         yield from map(work, seeds)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
         yield from pool.map(work, seeds)
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def _analyse_and_keep(runs: Runs, studies: StudySet, folder: Path, seed: int) -> int:

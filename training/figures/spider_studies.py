@@ -6,23 +6,19 @@ caudal, columns to posterior.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
-from ...domain.geometry import FloatArray, SliceGeometry
+from ...domain.geometry import FloatArray
 from ...domain.landmarks import Landmarks
 from ...domain.spine import Level
 from ...domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
 from ...pipeline import System
 from ...pipeline.progress import CancelToken, ignore_progress
-from ..spider import disc_table
-from ..spider_canal import SLICE_STEP_MM
+from ..spider import SLICE_STEP_MM, disc_table, grey, sagittal_slice, slice_paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +47,7 @@ def read_case(root: Path, name: str) -> SpiderCase:
     """One patient of the folder ``root``, which holds ``images`` and ``discs.csv``."""
     discs = disc_table(root, name)
     pixel_mm = float(discs[0]["pixel_mm"])
-    paths = _slice_paths(root, name)
+    paths = slice_paths(root, name)
     slices = [_slice(path, number, pixel_mm) for number, path in paths.items()]
     return SpiderCase(
         name,
@@ -67,14 +63,6 @@ def study_of(name: str, slices: list[MRSlice], role: SeriesRole) -> Study:
     """A study of one series in one stack."""
     series = MRSeries(name, name, (SliceStack(tuple(slices)),), role, "it is known what this series is")
     return Study(name, name, (series,))
-
-
-def sagittal_slice(pixels: npt.NDArray[np.float32], pixel_mm: float, across_mm: float, name: str) -> MRSlice:
-    """A sagittal slice of square pixels, its centre on the patient's long axis."""
-    rows, columns = pixels.shape
-    corner = (across_mm, -columns * pixel_mm / 2, rows * pixel_mm / 2)
-    axes = (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)
-    return MRSlice(SliceGeometry(corner, *axes, pixel_mm, pixel_mm, rows, columns), pixels, name, 1)
 
 
 def cut_below(study: Study, row: int) -> Study:
@@ -101,13 +89,8 @@ def spine_axis(case: SpiderCase, level: Level) -> FloatArray:
     return np.asarray(axis / np.linalg.norm(axis))
 
 
-def _slice_paths(root: Path, name: str) -> dict[int, Path]:
-    found = {int(re.findall(r"slice(\d+)", p.stem)[-1]): p for p in root.glob(f"images/{name}_slice*.png")}
-    return dict(sorted(found.items()))
-
-
 def _slice(path: Path, number: int, pixel_mm: float) -> MRSlice:
-    pixels = np.asarray(Image.open(path).convert("L"), np.float32)
+    pixels = grey(path).astype(np.float32)
     return sagittal_slice(pixels, pixel_mm, number * SLICE_STEP_MM, path.stem)
 
 
