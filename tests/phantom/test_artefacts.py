@@ -25,21 +25,7 @@ from napari_lumbar.phantom.artefacts import (
     wrap_around,
 )
 
-CLEAN = Artefacts(
-    phase_axis=0,
-    acquired_rc=(1.0, 1.0),
-    partial=0.0,
-    enhancement=0.0,
-    ghost=0.0,
-    ghost_px=20.0,
-    sway_px=0.0,
-    fat_shift_px=0.0,
-    wrapped=0.0,
-    flow=0.0,
-    failure_mm=None,
-    failure_lps_mm=(0.0, 0.0, 0.0),
-    bias=(),
-)
+CLEAN = Artefacts()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from napari_lumbar.domain.geometry import FloatArray, SliceGeometry, vector3
+from napari_lumbar.phantom.artefacts import Artefacts
 from napari_lumbar.phantom.contrast import (
     RELAXATION,
     Sequence,
@@ -127,20 +128,6 @@ def _slab() -> SpineGrid:
 def _clean(**changes: object) -> Scanner:
     rng = np.random.default_rng(0)
     scanner = draw_scanner(rng, sagittal=True)
-    artefacts = replace(
-        scanner.artefacts,
-        phase_axis=0,
-        acquired_rc=(1.0, 1.0),
-        partial=0.0,
-        enhancement=0.0,
-        ghost=0.0,
-        sway_px=0.0,
-        fat_shift_px=0.0,
-        wrapped=0.0,
-        flow=0.0,
-        failure_mm=None,
-        bias=(),
-    )
     return replace(
         scanner,
         noise=0.0,
@@ -150,7 +137,7 @@ def _clean(**changes: object) -> Scanner:
         full_scale=1000.0,
         ceiling=4.0,
         saturated_y_mm=None,
-        artefacts=replace(artefacts, **changes),  # type: ignore[arg-type]
+        artefacts=Artefacts(**changes),  # type: ignore[arg-type]
     )
 
 

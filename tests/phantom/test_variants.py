@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_lumbar.domain.spine import ALL_FINDINGS, Level
+from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, Level, Side
 from napari_lumbar.domain.study import SeriesRole
 from napari_lumbar.phantom import PhantomConfig, PhantomStudy, Reading, Tissue, make_phantom
 from napari_lumbar.phantom.config import Transitional
 from napari_lumbar.phantom.grid import SpineGrid
+from napari_lumbar.phantom.levels import RecessState, _canal
 from napari_lumbar.phantom.shape import SpineShape
 from napari_lumbar.phantom.tissue import HAEMANGIOMA_MATERIAL, MODIC_MATERIAL, TISSUE_OF_MATERIAL
 from napari_lumbar.phantom.variants import Extrusion, Haemangioma, Modic, Slip, Variants, draw_variants
@@ -211,3 +212,30 @@ def test_labels_are_the_same_whenever_they_are_asked_for(thoracolumbar: PhantomS
 def test_a_cobb_angle_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match=r"cobb_deg 70 must lie within 0..40"):
         PhantomConfig(cobb_deg=70)
+
+
+def test_a_wide_sac_between_closed_recesses_ends_as_wide_as_it_may() -> None:
+    """Independently drawn severities ask for it; the search for room must end."""
+    rng = np.random.default_rng(0)
+    recesses = {side: RecessState(0.5, 7.0, 4.0, 0.5) for side in Side}
+    canal = _canal(rng, 260.0, recesses, Level.L1_L2, 0.9)
+    assert 100 < canal.sac_mm2 < 260
+
+
+def test_how_far_the_fat_beside_the_foramina_reaches_is_the_patients_build() -> None:
+    """And says nothing about what is in the foramina."""
+    shares = []
+    for seed in range(6):
+        phantom = make_phantom(seed, replace(COARSE, axial_matrices=(128,), sagittal_matrices=(96,)))
+        axial = phantom.study.series[2]
+        labels = np.stack(phantom.tissues[axial.series_id][:])
+        spacing = float(axial.slices[0].geometry.spacing_rc_mm[1])
+        beside = []
+        for finding, landmark in phantom.landmarks.points.items():
+            if finding.condition.group is ConditionGroup.SUBARTICULAR:
+                row, column = (round(v) for v in landmark.pixel_rc)
+                out = round(22 / spacing) * (1 if finding.condition.side is Side.LEFT else -1)
+                around = labels[landmark.slice_index, row - 4 : row + 5, column + out - 4 : column + out + 5]
+                beside.append(float((around == Tissue.FAT).mean()))
+        shares.append(np.mean(beside))
+    assert np.ptp(shares) > 0.15

@@ -57,19 +57,19 @@ class Artefacts:
         Waves of the logarithm of the coil sensitivity.
     """
 
-    phase_axis: int
-    acquired_rc: tuple[float, float]
-    partial: float
-    enhancement: float
-    ghost: float
-    ghost_px: float
-    sway_px: float
-    fat_shift_px: float
-    wrapped: float
-    flow: float
-    failure_mm: float | None
-    failure_lps_mm: tuple[float, float, float]
-    bias: tuple[Wave, ...]
+    phase_axis: int = 0
+    acquired_rc: tuple[float, float] = (1.0, 1.0)
+    partial: float = 0.0
+    enhancement: float = 0.0
+    ghost: float = 0.0
+    ghost_px: float = 20.0
+    sway_px: float = 0.0
+    fat_shift_px: float = 0.0
+    wrapped: float = 0.0
+    flow: float = 0.0
+    failure_mm: float | None = None
+    failure_lps_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    bias: tuple[Wave, ...] = ()
 
 
 def draw_artefacts(rng: np.random.Generator) -> Artefacts:

@@ -217,7 +217,8 @@ def signal_table(
     parts = np.stack([(1 - share) * water, share * fat, patches])
     total = parts[0] + sequence.fat_left * parts[1]
     if randomize:
-        parts *= _random_gains(total[: len(Tissue)], rng)[_TISSUE]
+        everything = np.ones(len(Tissue), dtype=np.bool_)
+        parts *= random_gains(total[: len(Tissue)], everything, rng)[_TISSUE]
         total = parts[0] + sequence.fat_left * parts[1]
         bend = rng.uniform(0.7, 1.35)
         parts *= np.maximum(total / total.max(), _DARKEST) ** (bend - 1)
@@ -226,10 +227,13 @@ def signal_table(
     return SignalTable(water, fat, patches, sequence.fat_left)
 
 
-def _random_gains(brightness: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Factor of each tissue's brightness, both of shape (tissues,).
+def random_gains(
+    brightness: FloatArray, present: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> FloatArray:
+    """Factor of each tissue's brightness; all arrays of shape (tissues,).
 
-    Of a decisive contrast, whichever of the two is brighter, a random share of its logarithm stays.
+    Of a decisive contrast between tissues that are present, whichever of the two is brighter, a random share
+    of its logarithm stays.
     """
     physical = np.log(np.maximum(brightness, _DARKEST * brightness.max()))
     moved = rng.normal(0, TISSUE_SPREAD, len(Tissue))
@@ -238,6 +242,8 @@ def _random_gains(brightness: FloatArray, rng: np.random.Generator) -> FloatArra
     randomized = physical + moved
     kept = rng.uniform(*CONTRAST_KEPT, len(DECISIVE)) * [physical[a] - physical[b] for a, b in DECISIVE]
     for (anchor, yielding), contrast in zip(DECISIVE, kept, strict=True):
+        if not (present[anchor] and present[yielding]):
+            continue
         limit = randomized[anchor] - contrast
         bound = min if contrast > 0 else max
         randomized[yielding] = bound(randomized[yielding], limit)

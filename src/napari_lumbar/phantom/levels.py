@@ -25,6 +25,8 @@ RECESS_LATERAL_MM: Final = (8.8, 8.4, 8.0, 7.8, 8.2)
 #: Foramen behind the body's posterior wall, and above the disc, mm.
 FORAMEN_BEHIND_MM: Final = (7.6, 6.8, 5.6, 3.4, 1.6)
 FORAMEN_ABOVE_MM: Final = 6.0
+#: No canal is deeper than this between disc and lamina, mm.
+DEEPEST_CANAL_MM: Final = 24.0
 #: Half height and half depth of a healthy foramen, mm.
 FORAMEN_HALF_HEIGHT_MM: Final = 10.3
 FORAMEN_HALF_DEPTH_MM: Final = 5.9
@@ -218,8 +220,13 @@ def _canal(
 
 
 def _roomy(state: CanalState, recesses: Mapping[Side, RecessState]) -> CanalState:
-    """The canal made so deep that the sac fits between disc, flavum and what fills the recesses."""
-    while _free_mm2(state, recesses) < SPARE_ROOM * state.sac_mm2:
+    """The canal made so deep that the sac fits between disc, flavum and what fills the recesses.
+
+    Between closed recesses a wide sac does not fit, however deep the canal: then it is as wide as it may.
+    """
+    while (free_mm2 := _free_mm2(state, recesses)) < SPARE_ROOM * state.sac_mm2:
+        if state.back_mm > DEEPEST_CANAL_MM:
+            return replace(state, sac_mm2=free_mm2 / SPARE_ROOM)
         state = replace(state, back_mm=state.back_mm + 0.6)
     return state
 

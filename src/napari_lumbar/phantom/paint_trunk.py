@@ -121,8 +121,9 @@ def _paint_retroperitoneum(grid: SpineGrid, shape: SpineShape, rng: np.random.Ge
     behind = shape.body("L3").half_depth_mm + 9 * shape.size
     voxels = grid.select((-500, 300), (2 - depth, behind + 12), (-width, width))
     fat = _ellipse(voxels.lateral, voxels.behind, (0.0, 2.0), (width, depth)) < 1
-    # The transverse processes, behind which muscle begins, point backwards.
-    fat &= voxels.behind < behind + 0.2 * np.abs(voxels.lateral) - 4
+    # The transverse processes, behind which muscle begins, point backwards. How far the fat reaches back
+    # beside the foramina is the patient's build, whatever is in the foramina.
+    fat &= voxels.behind < behind + 0.2 * np.abs(voxels.lateral) - rng.uniform(2, 16)
     bowel = (BOWEL_MATERIAL + kind for kind in range(N_BOWEL_KINDS))
     voxels.paint(fat & voxels.hold(Tissue.MUSCLE, Tissue.ABDOMEN, Tissue.BOWEL_GAS, *bowel), Tissue.FAT)
     size = shape.size
@@ -136,12 +137,17 @@ def _paint_psoas(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -
     """The muscles beside the bodies, larger further down."""
     low, high = shape.body("T12").top_mm, shape.bodies[-1].bottom_mm
     bulk = rng.uniform(0.85, 1.15) * shape.size
+    # Some lie close to the bodies and cover the way out of the foramina, others leave fat between.
+    near, back = rng.uniform(0, 8), rng.uniform(0, 7)
     for side in ((-75, -12), (12, 75)):
         voxels = grid.select((low - 10, high + 60), (-45, 35), side)
         down = np.clip((voxels.along - low) / (high - low), 0, 1)
         grow = bulk * (8 + 14 * down)
         psoas = _ellipse(
-            voxels.lateral, voxels.behind, (24 + grow * 0.95, 6 - 16 * down**2), (grow, grow * 1.25)
+            voxels.lateral,
+            voxels.behind,
+            (24 - near + grow * 0.95, 6 + back - 16 * down**2),
+            (grow, grow * 1.25),
         )
         voxels.paint(psoas < 1, Tissue.MUSCLE)
 
