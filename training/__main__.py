@@ -26,7 +26,7 @@ def bundle(
     ),
     run: Annotated[Path, typer.Option(help="checkpoints, logs, phantoms")] = Path("runs/bundle"),
     seed: Annotated[int, typer.Option(help="decides everything")] = 2024,
-    phantoms: Annotated[int, typer.Option(help="how many synthetic studies")] = 280,
+    phantoms: Annotated[int, typer.Option(help="how many synthetic studies")] = 600,
     jobs: Annotated[int, typer.Option(help="processes at a time")] = 2,
     effort: Annotated[float, typer.Option(help="scales every schedule")] = 1.0,
 ) -> None:
@@ -34,7 +34,7 @@ def bundle(
     from .default_bundle import BundlePlan, make_bundle  # noqa: PLC0415
 
     data = Path(os.environ.get("LUMBAR_DATA", "../shared/data"))
-    make_bundle(BundlePlan(out, run, data / "spider", seed, phantoms, jobs=jobs, effort=effort))
+    make_bundle(BundlePlan(out, run, data / "spider", phantoms, seed, jobs=jobs, effort=effort))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,14 @@ from scipy import ndimage
 from torch.nn import functional
 
 from ..domain.geometry import FloatArray
+from ..phantom import Tissue
+from ..phantom.contrast import random_gains
 
 Image = npt.NDArray[np.float32]
 #: (top, left, bottom, right) of the part of an image that was not blackened.
 Kept = tuple[int, int, int, int]
+#: Fewer pixels of a tissue say nothing about its brightness.
+_FEWEST_PIXELS = 12
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,16 @@ def random_affine(
     )
 
 
-def random_appearance(rng: np.random.Generator, image: Image, fold_share: float = 0.25) -> Image:
+def random_appearance(
+    rng: np.random.Generator, image: Image, fold_share: float = 0.25, strength: float = 1.0
+) -> Image:
     """Change contrast, shading, sharpness and noise of an image in 0..1.
 
     ``fold_share`` of the intensity curves are not monotonic: bright and dark tissues change places.
+    ``strength`` below 1 keeps curves nearer to a straight line and noise lower.
     """
     if rng.random() < 0.6:
-        image = _curve(rng, image, fold_share)
+        image = _curve(rng, image, fold_share, strength)
     if rng.random() < 0.5:
         image = image ** np.exp(rng.uniform(-0.5, 0.5))
     if rng.random() < 0.6:
@@ -95,7 +102,7 @@ def random_appearance(rng: np.random.Generator, image: Image, fold_share: float 
         image = ndimage.gaussian_filter(image, [0] * (image.ndim - 2) + [sigma, sigma])
     if rng.random() < 0.7:
         noise = rng.standard_normal(image.shape, dtype=np.float32)
-        image = image + noise * np.float32(rng.uniform(0.005, 0.06))
+        image = image + noise * np.float32(rng.uniform(0.005, 0.06) * strength)
     top = float(np.percentile(image, 99.5))
     return np.clip(image / max(top, 1e-3), 0, 1).astype(np.float32)
 
@@ -108,6 +115,23 @@ def random_tissue_contrast(
     factors[0] = 1.0
     field = factors[mask].astype(np.float32)
     return (image * ndimage.gaussian_filter(field, [0] * (image.ndim - 2) + [0.6, 0.6])).astype(np.float32)
+
+
+def tissue_gains(
+    rng: np.random.Generator, image: npt.NDArray[np.number], tissues: npt.NDArray[np.uint8]
+) -> Image:
+    """Random factor per tissue of a phantom's slice, shape (tissues,), that leaves its window as it is.
+
+    The contrasts that carry a grade stay recognisable (see ``phantom.contrast``), all others do as they like.
+    """
+    labels = tissues.ravel()
+    counts = np.bincount(labels, minlength=len(Tissue))
+    sums = np.bincount(labels, weights=image.ravel(), minlength=len(Tissue))
+    present = counts >= _FEWEST_PIXELS
+    brightness = np.where(present, sums / np.maximum(counts, 1), sums.sum() / labels.size)
+    gains = random_gains(brightness, present, rng)
+    before, after = np.percentile(image, 99), np.percentile(image * gains[tissues], 99)
+    return np.asarray(gains * before / max(float(after), 1e-3), np.float32)
 
 
 def black_border(rng: np.random.Generator, image: Image) -> tuple[Image, Kept]:
@@ -126,11 +150,12 @@ def keep_part(image: Image, kept: Kept) -> tuple[Image, Kept]:
     return result, kept
 
 
-def _curve(rng: np.random.Generator, image: Image, fold_share: float) -> Image:
+def _curve(rng: np.random.Generator, image: Image, fold_share: float, strength: float) -> Image:
     knots = np.linspace(0, 1, 6)
     values = rng.random(6)
     if rng.random() >= fold_share:
         values = np.sort(values)
+    values = strength * values + (1 - strength) * knots
     return np.interp(image, knots, values).astype(np.float32)
 
 

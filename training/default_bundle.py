@@ -41,7 +41,7 @@ FIRST_TRAINING_SEED = 100_000_000
 _CALIBRATION_OFFSET = 5_000
 #: Members of the ensembles; each leaves out its share of the SPIDER patients.
 SAGITTAL_MEMBERS = 3
-GRADE_MEMBERS = {ConditionGroup.CANAL: 2, ConditionGroup.FORAMINAL: 1, ConditionGroup.SUBARTICULAR: 1}
+GRADE_MEMBERS = {ConditionGroup.CANAL: 2, ConditionGroup.FORAMINAL: 2, ConditionGroup.SUBARTICULAR: 2}
 #: Share of real slices in the batches of the sagittal networks and of the canal's graders.
 _REAL_SLICES, _REAL_CANALS = 0.55, 0.25
 
@@ -53,9 +53,9 @@ class BundlePlan:
     out: Path
     run: Path
     spider_root: Path
+    phantoms: int
     seed: int = 2024
-    phantoms: int = 280
-    calibration_phantoms: int = 80
+    calibration_phantoms: int = 120
     jobs: int = 2
     #: Scales every schedule; below 1 only for tests.
     effort: float = 1.0
@@ -146,7 +146,7 @@ def _sagittal_plan(member: int) -> NetworkPlan:
         "heatmap_unet",
         sagittal_config(),
         _sagittal_task,
-        Schedule(450, learning_rate=2e-3),
+        Schedule(1800, learning_rate=2e-3),
         member,
         SAGITTAL_MEMBERS,
         start=SAGITTAL_BASE,
@@ -166,9 +166,9 @@ def _grading_plan(group: ConditionGroup, single_steps: int, bag_steps: int, memb
 
 #: Name and steps of each ensemble of graders: single crops, then whole bags.
 _GRADERS = {
-    ConditionGroup.FORAMINAL: ("grade_foraminal", 480, 140),
-    ConditionGroup.CANAL: ("grade_canal", 300, 120),
-    ConditionGroup.SUBARTICULAR: ("grade_subarticular", 480, 140),
+    ConditionGroup.FORAMINAL: ("grade_foraminal", 1400, 500),
+    ConditionGroup.CANAL: ("grade_canal", 900, 350),
+    ConditionGroup.SUBARTICULAR: ("grade_subarticular", 1300, 500),
 }
 
 #: Trained on phantoms alone and thrown away: the sagittal networks start from it, each with its patients.
@@ -177,7 +177,7 @@ SAGITTAL_BASE = "sagittal_base"
 #: Everything that is trained.
 TRAINED: dict[str, NetworkPlan] = {
     SAGITTAL_BASE: NetworkPlan(
-        "heatmap_unet", sagittal_config(), _base_task, Schedule(1100, learning_rate=3e-3)
+        "heatmap_unet", sagittal_config(), _base_task, Schedule(1000, learning_rate=3e-3)
     ),
     **{f"sagittal_{k}": _sagittal_plan(k) for k in range(SAGITTAL_MEMBERS)},
     **{
@@ -185,7 +185,7 @@ TRAINED: dict[str, NetworkPlan] = {
         for group, (name, single, bags) in _GRADERS.items()
         for k in range(GRADE_MEMBERS[group])
     },
-    "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(250, learning_rate=3e-3)),
+    "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(400, learning_rate=3e-3)),
 }
 #: What goes into the bundle.
 NETWORKS = {name: network for name, network in TRAINED.items() if name != SAGITTAL_BASE}
@@ -204,13 +204,14 @@ def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
 
 
 def _train_all(plan: BundlePlan, say: Callable[[str], None]) -> None:
-    """Train in ``plan.jobs`` processes; a network that starts from another waits for it."""
+    """Train in ``plan.jobs`` processes, in order; a network that starts from another waits for it."""
     waiting = dict(TRAINED)
     with ProcessPoolExecutor(plan.jobs, mp_context=get_context("spawn")) as pool:
         running: set[Future[str]] = set()
         done: set[str | None] = {None}
         while waiting or running:
-            for name in [name for name, network in waiting.items() if network.start in done]:
+            ready = [name for name, network in waiting.items() if network.start in done]
+            for name in ready[: plan.jobs - len(running)]:
                 running.add(pool.submit(train_network, plan, name))
                 del waiting[name]
             finished, running = wait(running, return_when=FIRST_COMPLETED)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_lumbar.domain.landmarks import Landmarks
 from napari_lumbar.domain.spine import ALL_FINDINGS
+from napari_lumbar.domain.study import Study
 from napari_lumbar.models.bundle import load_bundle
 from napari_lumbar.phantom import PhantomConfig, make_phantom
 from napari_lumbar.pipeline import load_system
@@ -15,8 +17,19 @@ from napari_lumbar.training import calibrate, phantoms
 from napari_lumbar.training.default_bundle import NETWORKS, TRAINED, BundlePlan, train_network, write_bundle
 from napari_lumbar.training.evaluate import evaluate_phantoms
 
+_FIRST_STUDY_ID = 1_000_000_000
 GROUPS = ("canal", "foraminal", "subarticular")
 SMALL = PhantomConfig(balanced=True, sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6)
+
+
+class _KnowsThePlaces:
+    """Two steps teach no localiser; the graders' calibration needs findings all the same."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def locate(self, study: Study, *_: object) -> Landmarks:
+        return make_phantom(int(study.study_id) - _FIRST_STUDY_ID, SMALL).landmarks
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +57,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
     write_bundle(plan, uncalibrated, {})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibrate, "make_phantom", lambda seed, _: make_phantom(seed, SMALL))
+        patch.setattr(calibrate, "MultistageLocalizer", _KnowsThePlaces)
         parts = calibrate._collect(uncalibrated, plan.calibration_seeds)
     write_bundle(plan, plan.out, calibrate.joined(parts))
     return plan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from ...domain.landmarks import Landmarks
 from ...domain.spine import ConditionGroup, FindingKey, Side
-from ...domain.study import MRSeries
+from ...domain.study import MRSeries, SliceStack
 from ...models.lstm_mil import MilConfig
 from ...phantom import PhantomStudy, reader_probabilities
-from ...preprocess.bags import Bag, Jitter, finding_bags, sample_bag
+from ...phantom.tissue import LabelArray
+from ...preprocess.bags import Bag, Jitter, finding_bags, sample_bag, sample_crop
 from ...preprocess.canonical import canonical_series
 from ...preprocess.planes import PLANE_SHAPES, PLANES
-from ..augment import random_affine, random_appearance
+from ..augment import random_affine, random_appearance, tissue_gains
 from ..engine import Batch, stack_items
 from ..losses import OUTSIDE, mil_loss
 
@@ -28,7 +29,9 @@ _NEAR_SD_PX, _FAR_SD_PX, _FAR_SHARE = 4.5, 12.0, 0.1
 #: And in slices, with their probabilities.
 _SLICE_SHIFTS, _SHIFT_SHARES = (-2, -1, 0, 1, 2), (0.02, 0.14, 0.68, 0.14, 0.02)
 #: How often a plane is blank, so that the network can do without it.
-_BLANK_SHARE = 0.12
+_BLANK_SHARE = 0.3
+#: How often the tissues of a phantom get another brightness.
+_RECOLOURED_SHARE = 0.7
 
 
 def grading_config(group: ConditionGroup) -> MilConfig:
@@ -48,21 +51,26 @@ class GradedStudy:
         Where to cut.
     severity
         Probability of each severity, shape (3,), for the findings whose severity is known.
+    tissues
+        The phantom's labels in the place of pixels, by ``series_id``; none for real series.
     """
 
     series: Mapping[str, MRSeries]
     landmarks: Landmarks
     severity: Mapping[FindingKey, npt.NDArray[np.float32]]
+    tissues: Mapping[str, MRSeries] = field(default_factory=dict)
 
     @classmethod
     def from_phantom(cls, phantom: PhantomStudy) -> GradedStudy:
         """A phantom with what readers would say: many of them, so that one's slip teaches nothing."""
         keys = list(phantom.landmarks.points)
         said = reader_probabilities(np.array([phantom.narrowness[key] for key in keys]))
+        used = [s for s in phantom.study.series if s.role is not None]
         return cls(
-            {s.series_id: canonical_series(s) for s in phantom.study.series if s.role is not None},
+            {s.series_id: canonical_series(s) for s in used},
             phantom.landmarks,
             dict(zip(keys, said.astype(np.float32), strict=True)),
+            {s.series_id: canonical_series(_labelled(s, phantom.tissues[s.series_id])) for s in used},
         )
 
 
@@ -153,11 +161,36 @@ def _crops(
     shape = PLANE_SHAPES[plane]
     if bag is None:
         return np.zeros((count, 1, *shape), np.float32)
-    crops = sample_bag(bag, study.series[bag.series_id], shape) / np.float32(255)
+    series, tissues = study.series[bag.series_id], study.tissues.get(bag.series_id)
+    crops = sample_bag(bag, series, shape) / np.float32(255)
+    if tissues is not None and rng.random() < _RECOLOURED_SHARE:
+        crops = crops * _gain_crops(rng, bag, series, tissues, shape)
     if rng.random() < 0.5:
         affine = random_affine(rng, shape, shape, (3.0, 3.0), max_degrees=12, max_log_scale=0.1)
         crops = affine.warp(crops, shape, order=1)
     if rng.random() < 0.5:
         # Which tissue is bright decides a grade, so contrast may bend here but not fold.
-        crops = random_appearance(rng, crops, fold_share=0.0)
+        crops = random_appearance(rng, crops, fold_share=0.0, strength=0.5)
     return crops[:, None]
+
+
+def _gain_crops(
+    rng: np.random.Generator, bag: Bag, series: MRSeries, tissues: MRSeries, shape: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """A new brightness for every tissue, as factors of a bag's crops, shape (N, H, W)."""
+    annotated = series.slices[bag.annotated].pixels, tissues.slices[bag.annotated].pixels.astype(np.uint8)
+    gains = tissue_gains(rng, *annotated)
+    labels = (tissues.slices[crop.slice_index].pixels.astype(np.uint8) for crop in bag.crops)
+    return np.stack(
+        [sample_crop(bag, crop, gains[one], shape) for crop, one in zip(bag.crops, labels, strict=True)]
+    )
+
+
+def _labelled(series: MRSeries, tissues: Sequence[LabelArray]) -> MRSeries:
+    """A series with labels in the place of pixels."""
+    labels = iter(tissues)
+    stacks = tuple(
+        SliceStack(tuple(replace(s, pixels=next(labels)) for s in stack.slices))  # type: ignore[arg-type]
+        for stack in series.stacks
+    )
+    return replace(series, stacks=stacks)

@@ -105,7 +105,7 @@ def _cut(
     draw = rng.random()
     if draw < 0.3:
         return black_border(rng, images)
-    if draw < 0.5 and len(discs_rc):
+    if draw < 0.6 and len(discs_rc):
         row = int(np.clip(rng.choice(discs_rc[:, 0]) + rng.uniform(-12, 12), 30, CANVAS[0] - 30))
         from_below = rng.random() < 0.7
         return keep_part(images, (0, 0, row, CANVAS[1]) if from_below else (row, 0, *CANVAS))

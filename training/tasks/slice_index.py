@@ -44,12 +44,12 @@ class SliceSample:
 
 
 def slice_sample(phantom: PhantomStudy, group: ConditionGroup) -> SliceSample | None:
-    """The sample of a phantom; None where the series is absent."""
-    series = phantom.study.first(_ROLES[group])
-    if series is None:
+    """The sample of a phantom; None where the series is absent or does not show every landmark."""
+    series, keys = phantom.study.first(_ROLES[group]), head_keys(group)
+    if series is None or any(key not in phantom.landmarks.points for key in keys):
         return None
     volume = slice_volume(series.slices, SIZE)[: len(series.slices)]
-    indices = [phantom.landmarks.points[key].slice_index for key in head_keys(group)]
+    indices = [phantom.landmarks.points[key].slice_index for key in keys]
     return SliceSample((volume * 255).astype(np.uint8), np.array(indices, np.float32))
 
 

@@ -137,13 +137,14 @@ def finding_bags(
 
 def sample_bag(bag: Bag, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
     """The pixels of a bag, shape (crops, height, width); ``series`` as ``prepared_series`` gives it."""
-    return np.stack([_sample_crop(crop, bag.mirrored, series, shape) for crop in bag.crops])
+    return np.stack([sample_crop(bag, c, series.slices[c.slice_index].pixels, shape) for c in bag.crops])
 
 
-def _sample_crop(crop: Crop, mirrored: bool, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
+def sample_crop(bag: Bag, crop: Crop, pixels: PixelArray, shape: tuple[int, int]) -> PixelArray:
+    """What one crop of a bag cuts out of ``pixels``, the image of the crop's slice or a map of its size."""
     top, left, bottom, right = crop.box_rc
-    box = (top, right, bottom, left) if mirrored else crop.box_rc
-    return sample_box(series.slices[crop.slice_index].pixels, box, shape)
+    box = (top, right, bottom, left) if bag.mirrored else crop.box_rc
+    return sample_box(pixels, box, shape)
 
 
 def prepared_series(series: MRSeries) -> MRSeries:

@@ -1,0 +1,49 @@
+"""What the graders learn from: crops around the truth, recoloured, moved, sometimes blank."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_lumbar.domain.spine import ConditionGroup
+from napari_lumbar.phantom import PhantomConfig, make_phantom
+from napari_lumbar.training.tasks import grading
+from napari_lumbar.training.tasks.grading import GradedStudy, GradingTask
+
+SMALL = PhantomConfig(balanced=True, sagittal_matrices=(128,), axial_matrices=(128,), voxel_mm=1.4)
+
+
+@pytest.fixture(scope="module")
+def study() -> GradedStudy:
+    return GradedStudy.from_phantom(make_phantom(11, SMALL))
+
+
+def test_tissues_lie_where_their_pixels_lie(study: GradedStudy) -> None:
+    """Also in a series whose slices were stored from left to right."""
+    assert study.tissues.keys() == study.series.keys()
+    for series_id, series in study.series.items():
+        for image, labels in zip(series.slices, study.tissues[series_id].slices, strict=True):
+            assert image.geometry == labels.geometry
+            air = labels.pixels == 0
+            assert image.pixels[air].mean() < image.pixels[~air].mean()
+
+
+def test_single_crops_come_first_then_whole_bags(study: GradedStudy) -> None:
+    task = GradingTask([(1.0, [study])], ConditionGroup.FORAMINAL, seed=1, single_steps=1)
+    first, second = task.batch(0), task.batch(1)
+    assert first["sagittal"].shape[1:] == (1, 1, 64, 112)
+    assert second["sagittal"].shape[1:] == (5, 1, 64, 112)
+    assert second["axial"].shape[1:] == (5, 1, 96, 96)
+    torch.testing.assert_close(first["severity"].sum(1), torch.ones(len(first["severity"])))
+
+
+def test_recolouring_changes_the_crops_but_not_what_is_asked(
+    study: GradedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = GradingTask([(1.0, [study])], ConditionGroup.SUBARTICULAR, seed=1, single_steps=1)
+    recoloured = task.batch(0)
+    monkeypatch.setattr(grading, "tissue_gains", lambda rng, image, labels: np.ones(64, np.float32))
+    plain = task.batch(0)
+    assert not torch.equal(recoloured["axial"], plain["axial"])
+    assert recoloured["axial"].shape == plain["axial"].shape
