@@ -89,3 +89,20 @@ def test_weights_of_other_sizes_are_refused(folder: Path) -> None:
 def test_asking_for_another_architecture_says_what_there_is(folder: Path) -> None:
     with pytest.raises(BundleError, match=r"no LstmMil called 'net'; it holds \{'net': 'HeatmapUNet'\}"):
         load_bundle(folder).network("net", LstmMil)
+
+
+def test_an_ensemble_is_all_its_numbered_networks_or_those_named(tmp_path: Path) -> None:
+    entries = {
+        name: write_network(tmp_path, name, "heatmap_unet", CONFIG, HeatmapUNet(CONFIG))
+        for name in ("net_0", "net_1", "other", "net_extra")
+    }
+    write_manifest(
+        tmp_path,
+        BundleManifest(name="many", recipe="multistage_mil", preset="tiny", networks=entries, training={}),
+    )
+    bundle = load_bundle(tmp_path)
+    assert bundle.members("net", HeatmapUNet) == tuple(bundle.networks[n] for n in ("net_0", "net_1"))
+    assert bundle.members("net", HeatmapUNet, ["net_1"]) == (bundle.networks["net_1"],)
+    assert bundle.members("other", HeatmapUNet) == (bundle.networks["other"],)
+    with pytest.raises(BundleError, match="absent"):
+        bundle.members("absent", HeatmapUNet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
 from napari_lumbar.phantom import reader_probabilities, sample_reading, severity_frequencies
@@ -69,3 +70,14 @@ def test_readers_agree_where_the_anatomy_is_clear() -> None:
     np.testing.assert_allclose(said[[0, 4], [0, 2]], 1, atol=1e-6)
     np.testing.assert_allclose(said[1, 0], 0.5, atol=1e-9)
     np.testing.assert_allclose(said[2], said[2, ::-1])
+
+
+def test_two_readers_agree_as_well_as_it_is_said() -> None:
+    rng, first, second = np.random.default_rng(5), [], []
+    for _ in range(400):
+        reading = sample_reading(rng)
+        narrowness = np.array([reading.narrowness[key] for key in ALL_FINDINGS])
+        first += [int(reading.severities[key]) for key in ALL_FINDINGS]
+        second += [int(rng.choice(3, p=p / p.sum())) for p in reader_probabilities(narrowness)]
+    assert cohen_kappa_score(first, second) == pytest.approx(0.70, abs=0.03)
+    assert cohen_kappa_score(first, second, weights="linear") == pytest.approx(0.76, abs=0.03)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_lumbar.dicom import read_study
-from napari_lumbar.domain.errors import Cancelled
+from napari_lumbar.domain.errors import BundleError, Cancelled
 from napari_lumbar.domain.findings import Analysis
 from napari_lumbar.domain.geometry import vector3
 from napari_lumbar.domain.landmarks import LandmarkSource
@@ -149,6 +149,54 @@ def test_how_images_are_stored_changes_nothing(study: Study, system: System, ana
         assert first is not None
         assert second is not None
         np.testing.assert_allclose(first.as_tuple, second.as_tuple, atol=1e-4)
+
+
+def test_every_grade_says_how_sure_it_is(analysis: Analysis) -> None:
+    for finding in analysis.findings.values():
+        certainty = finding.certainty
+        assert certainty.prediction_set is not None
+        assert certainty.spread is not None
+        assert certainty.strangeness is not None
+        # The severity named is never ruled out.
+        assert finding.severity in certainty.prediction_set
+        assert 0 < certainty.spread <= 1
+        assert certainty.strangeness > 0
+
+
+def moved_left(series: MRSeries, by_mm: float) -> MRSeries:
+    def move(mr_slice: MRSlice) -> MRSlice:
+        position = vector3(np.add(mr_slice.geometry.position_lps_mm, (by_mm, 0, 0)))
+        return replace(mr_slice, geometry=replace(mr_slice.geometry, position_lps_mm=position))
+
+    stacks = tuple(SliceStack(tuple(move(s) for s in stack.slices)) for stack in series.stacks)
+    return replace(series, stacks=stacks)
+
+
+def test_a_patient_who_moved_before_the_axial_series_keeps_the_sagittal_points(
+    study: Study, system: System, analysis: Analysis
+) -> None:
+    by_mm = 6.0
+    shifted = tuple(moved_left(s, by_mm) if s.role is SeriesRole.AXIAL_T2 else s for s in study.series)
+    found = system.localizer.locate(replace(study, series=shifted), lambda _: None, CancelToken())
+    for key, landmark in found.points.items():
+        before = analysis.landmarks.points[key].point_lps_mm[0]
+        if key.condition.group is ConditionGroup.SUBARTICULAR:
+            assert landmark.point_lps_mm[0] - before == pytest.approx(by_mm, abs=2.5)
+        else:
+            assert landmark.point_lps_mm[0] == pytest.approx(before, abs=1e-6)
+
+
+def test_members_of_an_ensemble_can_be_asked_alone(study: Study, analysis: Analysis) -> None:
+    """So that a patient is read only by networks that never saw them."""
+    alone = load_system(None, "cpu", {"sagittal": ("sagittal_0",)})
+    found = alone.localizer.locate(study, lambda _: None, CancelToken())
+    apart = [
+        np.subtract(found.points[key].point_lps_mm, analysis.landmarks.points[key].point_lps_mm)
+        for key in found.points
+    ]
+    assert 0 < np.median(np.linalg.norm(apart, axis=1)) < 5
+    with pytest.raises(BundleError, match="sagittal_9"):
+        load_system(None, "cpu", {"sagittal": ("sagittal_9",)})
 
 
 def without(study: Study, role: SeriesRole) -> Study:

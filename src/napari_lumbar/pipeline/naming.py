@@ -19,14 +19,19 @@ from ..domain.study import PixelArray
 _STEP_MM, _STEP_SD_MM = 35.0, 9.0
 #: A name collects the probability within this distance of a peak.
 _REACH_MM = 12.0
-_SKIPPED_NAME_COST = 3.0
+_SKIPPED_NAME_COST = 6.0
 #: A disc left unnamed beyond the ends of the chain, and between two named ones, where it cannot be missing.
 _SKIPPED_PEAK_COST, _INNER_PEAK_COST = 3.0, 8.0
 _LEAST_MASS = 1e-3
-#: Where the sacrum above and below a disc is looked for, from the disc's centre.
-_ABOVE_MM, _BELOW_MM = (6.0, 9.0), (12.0, 15.0, 18.0)
+#: Where the sacrum above and below a disc is looked for, below the disc's centre.
+_ABOVE_MM, _BELOW_MM = (-6.0, -9.0), (12.0, 15.0, 18.0)
 #: L5/S1 is the disc on the sacrum: with less of it in view below, no disc gets that name.
 _SACRUM_SEEN = 0.25
+#: How much the sacrum below a disc speaks against every name but L5/S1, and the sacrum above it against that.
+_SACRUM_WEIGHT = 0.8
+#: How much each name's own answer counts, from cranial to caudal. Levels are counted from the sacrum; what
+#: the upper names answer leans on where the field ends.
+_NAME_WEIGHTS = np.array([0.3, 0.4, 0.6, 0.8, 1.0, 1.0])
 #: Log mass of a name that a disc cannot bear.
 _IMPOSSIBLE = 2 * float(np.log(_LEAST_MASS))
 _PEAK_THRESHOLD = 0.15
@@ -81,12 +86,16 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
     """Find and name the discs; every name may be absent."""
     peaks, strength = find_peaks(evidence)
     unary, mass = _unary(evidence, peaks)
+    unary *= _NAME_WEIGHTS[-len(unary) :, None]
     log_absent = np.log(np.maximum(evidence.absent, _LEAST_MASS))
     if evidence.sacrum is not None:
+        above, below = (
+            _sacrum_beside(evidence.sacrum, peaks, places_mm, evidence.pixel_mm)
+            for places_mm in (_ABOVE_MM, _BELOW_MM)
+        )
         # A disc with the sacrum above it is a rudiment inside the sacrum: leaving it unnamed costs nothing.
-        strength = strength * (1 - _sacrum_beside(evidence.sacrum, peaks, _ABOVE_MM, -1, evidence.pixel_mm))
-        below = _sacrum_beside(evidence.sacrum, peaks, _BELOW_MM, 1, evidence.pixel_mm)
-        unary[-1, below < _SACRUM_SEEN] = _IMPOSSIBLE
+        strength = strength * (1 - above)
+        unary += _sacrum_says(above, below, len(unary))
         if (below < _SACRUM_SEEN).all():
             log_absent[-1] = 0.0
     chosen = _best_chain(peaks * evidence.pixel_mm, unary, log_absent, strength)
@@ -96,6 +105,14 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
         centres[name], confidence[name] = peaks[peak], mass[name, peak]
     _fill_gaps(evidence, centres, confidence)
     return DiscChain(centres, np.clip(confidence, 0, 1), _margin(unary, chosen))
+
+
+def _sacrum_says(above: FloatArray, below: FloatArray, names: int) -> FloatArray:
+    """What the sacrum near each peak adds to the evidence for each name, shape (names, peaks)."""
+    says = np.tile(np.log(1 - _SACRUM_WEIGHT * below), (names, 1))
+    says[-1] = np.log(1 - _SACRUM_WEIGHT * above)
+    says[-1, below < _SACRUM_SEEN] = _IMPOSSIBLE
+    return says
 
 
 def find_peaks(evidence: DiscEvidence) -> tuple[FloatArray, FloatArray]:
@@ -128,15 +145,15 @@ def _unary(evidence: DiscEvidence, peaks: FloatArray) -> tuple[FloatArray, Float
 
 
 def _sacrum_beside(
-    sacrum: PixelArray, peaks: FloatArray, distances_mm: tuple[float, ...], sign: int, pixel_mm: float
+    sacrum: PixelArray, peaks: FloatArray, places_mm: tuple[float, ...], pixel_mm: float
 ) -> FloatArray:
-    """Probability of the sacrum above (sign -1) or below (1) each peak along the spine, shape (peaks,)."""
+    """Mean probability of the sacrum at places below each peak along the spine, shape (peaks,)."""
     beside = np.zeros(len(peaks))
     for i in range(len(peaks)):
         # The way from the disc above; the topmost disc takes that to the one below.
         way = peaks[i] - peaks[i - 1] if i else peaks[min(1, len(peaks) - 1)] - peaks[0]
         caudal = way / np.linalg.norm(way) if way.any() else np.array([1.0, 0.0])
-        places = peaks[i] + sign * caudal * np.array(distances_mm)[:, None] / pixel_mm
+        places = peaks[i] + caudal * np.array(places_mm)[:, None] / pixel_mm
         beside[i] = ndimage.map_coordinates(sacrum, places.T, order=1, mode="constant").mean()
     return beside
 
