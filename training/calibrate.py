@@ -20,10 +20,10 @@ from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
 from ..domain.landmarks import Landmarks
-from ..domain.spine import ConditionGroup, FindingKey
+from ..domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Level
 from ..models.bundle import load_bundle
 from ..models.grade_calibration import GradeCalibration, GradeCalibrationConfig
-from ..phantom import PhantomConfig, PhantomStudy, make_phantom
+from ..phantom import PhantomConfig, PhantomStudy, make_phantom, severity_frequencies
 from ..pipeline.confidence import NEAR_MM, LandmarkConfidence
 from ..pipeline.grade import MultistageGrader
 from ..pipeline.localise import MultistageLocalizer
@@ -47,8 +47,8 @@ class GroupRecords:
 
     Parameters
     ----------
-    log_probs, features, severities
-        Per graded finding, shapes (n, 3), (n, D), (n,).
+    log_probs, features, severities, levels
+        Per graded finding, shapes (n, 3), (n, D), (n,), (n,); levels by rank.
     confidences, errors_mm
         Per landmark: raw confidence, and distance from the truth, shape (m,).
     """
@@ -56,6 +56,7 @@ class GroupRecords:
     log_probs: Floats
     features: Floats
     severities: npt.NDArray[np.int64]
+    levels: npt.NDArray[np.int64]
     confidences: Floats
     errors_mm: Floats
 
@@ -105,6 +106,7 @@ def _study_records(
             np.array([seen.log_probs(k).mean((0, 1)).numpy() for k in keys] if seen else []).reshape(-1, 3),
             np.array([seen.features(k).mean(0).numpy() for k in keys] if seen else []),
             np.array([int(phantom.severities[k]) for k in keys], np.int64),
+            np.array([k.level.rank for k in keys], np.int64),
             np.array([landmark.confidence or 0.0 for landmark in landmarks]),
             np.array(
                 [_error_mm(phantom.landmarks, landmark.key, landmark.point_lps_mm) for landmark in landmarks]
@@ -118,19 +120,31 @@ def _error_mm(truth: Landmarks, key: FindingKey, point_lps_mm: tuple[float, floa
 
 
 def _joined(parts: Sequence[GroupRecords]) -> GroupRecords:
-    names = ("log_probs", "features", "severities", "confidences", "errors_mm")
+    names = ("log_probs", "features", "severities", "levels", "confidences", "errors_mm")
     return GroupRecords(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def fit_grades(records: GroupRecords, components: int = 24) -> GradeCalibration:
-    """Fit the calibration of one group."""
+def level_log_prior(group: ConditionGroup) -> Floats:
+    """Log of how often each severity is met at each level in the RSNA 2024 tables, shape (levels, 3)."""
+    frequencies = severity_frequencies()
+    sides = [
+        [frequencies[key] for key in ALL_FINDINGS if key.level is level and key.condition.group is group]
+        for level in Level
+    ]
+    return np.log(np.mean(sides, axis=1))
+
+
+def fit_grades(records: GroupRecords, log_prior: Floats, components: int = 24) -> GradeCalibration:
+    """Fit the calibration of one group; the networks' answers know nothing of ``log_prior``, (levels, 3)."""
     n_features = records.features.shape[1]
     config = GradeCalibrationConfig(n_features, min(components, n_features, len(records.features)))
     fitted = GradeCalibration(config)
-    inverse_temperature, bias = fit_vector_scaling(records.log_probs, records.severities)
+    inverse_temperature, bias = fit_vector_scaling(
+        records.log_probs, log_prior[records.levels], records.severities
+    )
     fitted.inverse_temperature.fill_(inverse_temperature)
-    fitted.bias.copy_(torch.from_numpy(bias))
-    probs = fitted(torch.from_numpy(records.log_probs).float()).numpy()
+    fitted.bias.copy_(torch.from_numpy(log_prior + bias))
+    probs = fitted(torch.from_numpy(records.log_probs).float(), torch.from_numpy(records.levels)).numpy()
     fitted.least_probability.fill_(conformal_threshold(probs, records.severities))
     centre, whitening = fit_whitening(records.features, config.components)
     fitted.centre.copy_(torch.from_numpy(centre))
@@ -140,11 +154,16 @@ def fit_grades(records: GroupRecords, components: int = 24) -> GradeCalibration:
     return fitted
 
 
-def fit_vector_scaling(log_probs: Floats, severities: npt.NDArray[np.int64]) -> tuple[float, Floats]:
-    """Inverse temperature and bias, shape (3,), that minimise the log loss."""
+def fit_vector_scaling(
+    log_probs: Floats, log_prior: Floats, severities: npt.NDArray[np.int64]
+) -> tuple[float, Floats]:
+    """Inverse temperature of ``log_probs`` and bias, shape (3,), that minimise the log loss.
+
+    ``log_prior`` is added as it is; both have shape (n, 3).
+    """
 
     def loss(values: Floats) -> float:
-        scaled = log_probs * np.exp(values[0]) + np.array([0.0, values[1], values[2]])
+        scaled = log_probs * np.exp(values[0]) + log_prior + np.array([0.0, values[1], values[2]])
         top = scaled.max(1, keepdims=True)
         normal = top[:, 0] + np.log(np.exp(scaled - top).sum(1))
         return float((normal - scaled[np.arange(len(severities)), severities]).mean())

@@ -24,7 +24,7 @@ from ..domain.spine import ConditionGroup
 from ..models.bundle import BundleManifest, NetworkEntry, write_manifest, write_network
 from ..models.catalog import build_network
 from . import spider
-from .calibrate import Records, collect, fit_confidence, fit_grades
+from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior
 from .curves import CURVES, plot_curves
 from .engine import Schedule, Task, fit, make_fabric
 from .model_card import write_model_card
@@ -238,7 +238,7 @@ def write_bundle(plan: BundlePlan, out: Path, records: Records) -> None:
     entries = {name: _write_trained(plan, out, name) for name in NETWORKS}
     for group, found in records.items():
         name = _GRADERS[group][0].replace("grade", "calibration")
-        fitted = fit_grades(found)
+        fitted = fit_grades(found, level_log_prior(group))
         entries[name] = write_network(out, name, "grade_calibration", fitted.config, fitted)
     manifest = BundleManifest(
         name="default",

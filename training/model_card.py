@@ -28,9 +28,15 @@ levels and, where its canal is a source of grades, the width measured on its mas
 **No grade of a real patient was ever seen**: on real studies the landmarks are the useful part, and the
 grades show how the reader works, not how the patient is.
 
-**What it cannot do.** It counts levels from what it sees below the last disc; a transitional vertebra (L6,
-sacralised L5) shifts every name. It was not validated on patients with surgery, tumour, fracture or marked
-scoliosis. It has no notion of image quality.
+Probabilities lean on how often each severity is met at each level in the RSNA 2024 tables.
+
+**What was looked at while it was made.** The rules that join discs to names were settled on ten of the SPIDER
+patients and on the pairs of T1 and T2, so these figures are not blind; nor are those of the one RSNA study,
+which was looked at again and again. The test phantoms below were only measured.
+
+**What it cannot do.** It counts levels from the sacrum; a transitional vertebra (L6, sacralised L5) shifts
+every name, and without the sacrum in view no disc is called L5/S1. It was not validated on patients with
+surgery, tumour, fracture or marked scoliosis. It has no notion of image quality.
 
 ## Figures
 

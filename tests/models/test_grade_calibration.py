@@ -18,7 +18,7 @@ def calibration(least: float = 0.2) -> GradeCalibration:
 def test_a_fresh_calibration_changes_nothing() -> None:
     fresh = GradeCalibration(GradeCalibrationConfig(features=4))
     probs = torch.tensor([[0.2, 0.3, 0.5]])
-    torch.testing.assert_close(fresh(probs.log()), probs)
+    torch.testing.assert_close(fresh(probs.log(), torch.tensor([2])), probs)
     assert fresh.prediction_set(probs).all()
 
 
@@ -34,3 +34,11 @@ def test_strangeness_counts_in_usual_distances() -> None:
     fitted = calibration()
     fitted.usual_distance.fill_(5.0)
     assert float(fitted.strangeness(torch.tensor([[3.0, 4.0, 99.0, 0.0]]))) == pytest.approx(1)
+
+
+def test_levels_have_priors_of_their_own() -> None:
+    fitted = calibration()
+    fitted.bias[0] = torch.tensor([2.0, 0.0, -2.0])
+    probs = fitted(torch.zeros(2, 3), torch.tensor([0, 3]))
+    assert probs[0, 0] > 0.8
+    torch.testing.assert_close(probs[1], torch.full((3,), 1 / 3))

@@ -13,7 +13,10 @@ from napari_lumbar.training.calibrate import (
     fit_confidence,
     fit_grades,
     fit_vector_scaling,
+    level_log_prior,
 )
+
+FLAT = np.zeros((5, 3))
 
 
 def overconfident(n: int = 6000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -31,20 +34,21 @@ def records(log_probs: np.ndarray, severities: np.ndarray) -> GroupRecords:
     n = len(severities)
     confidence = rng.random(n)
     errors = np.where(rng.random(n) < 0.5 * confidence, 1.0, 20.0)
-    return GroupRecords(log_probs, rng.normal(0, 2, (n, 8)) + 5, severities, confidence, errors)
+    features, levels = rng.normal(0, 2, (n, 8)) + 5, rng.integers(0, 5, n)
+    return GroupRecords(log_probs, features, severities, levels, confidence, errors)
 
 
 def test_scaling_undoes_overconfidence() -> None:
     _, log_probs, severities = overconfident()
-    inverse_temperature, bias = fit_vector_scaling(log_probs, severities)
+    inverse_temperature, bias = fit_vector_scaling(log_probs, np.zeros((1, 3)), severities)
     assert inverse_temperature == pytest.approx(1 / 3, abs=0.03)
     np.testing.assert_allclose(bias, [0, -1 / 3, -2 / 3], atol=0.12)
 
 
 def test_nine_of_ten_sets_hold_the_truth() -> None:
     true, log_probs, severities = overconfident()
-    fitted = fit_grades(records(log_probs[:3000], severities[:3000]), components=4)
-    probs = fitted(torch.from_numpy(log_probs[3000:]).float())
+    fitted = fit_grades(records(log_probs[:3000], severities[:3000]), FLAT, components=4)
+    probs = fitted(torch.from_numpy(log_probs[3000:]).float(), torch.zeros(3000, dtype=torch.int64))
     np.testing.assert_allclose(probs.numpy().mean(0), true[3000:].mean(0), atol=0.02)
     kept = fitted.prediction_set(probs).numpy()
     assert kept[np.arange(3000), severities[3000:]].mean() == pytest.approx(0.9, abs=0.025)
@@ -59,7 +63,7 @@ def test_the_threshold_takes_the_finite_sample_rank() -> None:
 def test_the_unusual_is_strange() -> None:
     _, log_probs, severities = overconfident(500)
     found = records(log_probs, severities)
-    fitted = fit_grades(found, components=4)
+    fitted = fit_grades(found, FLAT, components=4)
     usual = fitted.strangeness(torch.from_numpy(found.features).float())
     assert float((usual > 1).float().mean()) == pytest.approx(0.01, abs=0.01)
     assert float(fitted.strangeness(torch.full((1, 8), 40.0))) > 2
@@ -71,3 +75,19 @@ def test_confidence_becomes_a_share_of_near_landmarks() -> None:
     knots = fitted.knots[ConditionGroup.CANAL]
     assert np.interp(0.8, *knots) == pytest.approx(0.4, abs=0.08)
     assert list(knots[1]) == sorted(knots[1])
+
+
+def test_networks_that_saw_severities_in_equal_numbers_learn_how_often_each_is_met() -> None:
+    """Answers from likelihoods alone, severities drawn with another frequency at each level."""
+    rng, n = np.random.default_rng(3), 8000
+    levels = rng.integers(0, 5, n)
+    prior = level_log_prior(ConditionGroup.SUBARTICULAR)
+    np.testing.assert_allclose(np.exp(prior).sum(1), 1, atol=1e-3)
+    assert prior[0, 2] < prior[3, 2]  # L1/L2 is seldom severe
+    severities = (rng.random((n, 1)) > np.exp(prior).cumsum(1)[levels][:, :2]).sum(1)
+    likelihoods = rng.normal(0, 1, (n, 3)) + 1.5 * np.eye(3)[severities]
+    log_probs = 1.5 * likelihoods  # of normal deviates 1.5 apart, up to a constant
+    log_probs -= np.log(np.exp(log_probs).sum(1, keepdims=True))
+    inverse_temperature, bias = fit_vector_scaling(log_probs, prior[levels], severities)
+    assert inverse_temperature == pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(bias, 0, atol=0.2)

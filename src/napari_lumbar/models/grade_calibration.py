@@ -1,7 +1,9 @@
 """From an ensemble's answers to probabilities that mean something, and what they do not rule out.
 
-Temperature and bias per severity: vector scaling (Guo et al., ICML 2017, arXiv:1706.04599). Prediction sets:
-split conformal with the least ambiguous sets (Sadinle et al., JASA 2019), never empty and without gaps.
+Temperature and bias per severity: vector scaling (Guo et al., ICML 2017, arXiv:1706.04599). The bias differs
+by level: networks are trained on severities in equal numbers, while L1/L2 is seldom narrow.
+Prediction sets: split conformal with the least ambiguous sets (Sadinle et al., JASA 2019), never empty and
+without gaps.
 Strangeness: Mahalanobis distance in the networks' features (Lee et al., NeurIPS 2018, arXiv:1807.03888).
 The numbers are fitted by training and kept as buffers, so that a bundle carries them like weights. Own code.
 """
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+from ..domain.spine import Level
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,15 @@ class GradeCalibration(nn.Module):
         super().__init__()
         self.config = config
         self.register_buffer("inverse_temperature", torch.ones(()))
-        self.register_buffer("bias", torch.zeros(3))
+        self.register_buffer("bias", torch.zeros(len(Level), 3))
         self.register_buffer("least_probability", torch.zeros(()))
         self.register_buffer("centre", torch.zeros(config.features))
         self.register_buffer("whitening", torch.zeros(config.components, config.features))
         self.register_buffer("usual_distance", torch.ones(()))
 
-    def forward(self, log_probs: Tensor) -> Tensor:
-        """Calibrate mean log probabilities, shape (B, 3) -> (B, 3)."""
-        return (log_probs * self.inverse_temperature + self.bias).softmax(-1)
+    def forward(self, log_probs: Tensor, levels: Tensor) -> Tensor:
+        """Calibrate mean log probabilities, shape (B, 3), of levels by rank, shape (B,) -> (B, 3)."""
+        return (log_probs * self.inverse_temperature + self.bias[levels]).softmax(-1)
 
     def prediction_set(self, probs: Tensor) -> Tensor:
         """Which severities are not ruled out, shape (B, 3) -> bool (B, 3)."""

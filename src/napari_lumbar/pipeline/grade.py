@@ -182,7 +182,7 @@ class MultistageGrader:
         seen = self.look(group, keys, landmarks, series, with_heatmaps=True)
         findings = {}
         for key in keys:
-            probs, certainty = self._judge(group, seen.log_probs(key), seen.features(key))
+            probs, certainty = self._judge(key, seen.log_probs(key), seen.features(key))
             native = tuple(_to_native(crop, series, study) for crop in seen.evidence(key, group))
             findings[key] = Finding(key, probs, landmarks.points[key], native, certainty=certainty)
         return findings
@@ -207,15 +207,15 @@ class MultistageGrader:
         return torch.from_numpy(np.stack(crops))[:, :, None].to(self._device)
 
     def _judge(
-        self, group: ConditionGroup, log_probs: torch.Tensor, features: torch.Tensor
+        self, key: FindingKey, log_probs: torch.Tensor, features: torch.Tensor
     ) -> tuple[SeverityProbs, Certainty]:
         """Probabilities and certainty from log probabilities (networks, looks, 3) and features (n, D)."""
         spread = float((log_probs.exp() @ _GRADES).std(correction=0))
         mean = log_probs.mean((0, 1))[None]
-        calibration = self._calibrations.get(group)
+        calibration = self._calibrations.get(key.condition.group)
         if calibration is None:
             return probs_from_array(mean[0].softmax(-1).numpy()), Certainty(spread=spread)
-        probs = calibration(mean)
+        probs = calibration(mean, torch.tensor([key.level.rank]))
         kept = calibration.prediction_set(probs)[0]
         strangeness = float(calibration.strangeness(features).mean())
         certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, strangeness)
