@@ -39,6 +39,7 @@ def straight_spine(canal: bool = True, foramen_slice: dict[Side, int] | None = N
     near = np.abs(np.arange(N_SLICES) - 7) <= 2
     maps = {name: np.zeros((N_SLICES, *SHAPE), np.float32) for name in SAGITTAL_MAPS}
     maps["any_disc"][:] = np.max([0.9 * blob(r, DISC_COLUMN) for r in ROWS], axis=0)
+    maps["sacrum"][:, round(ROWS[-1]) + 3 :] = 0.9
     if canal:
         maps["canal"][near] = np.abs(columns - CANAL_COLUMN) <= 2
     for place in (foramen_slice or {}).values():

@@ -26,7 +26,7 @@ RECESS_LATERAL_MM: Final = (8.8, 8.4, 8.0, 7.8, 8.2)
 FORAMEN_BEHIND_MM: Final = (7.6, 6.8, 5.6, 3.4, 1.6)
 FORAMEN_ABOVE_MM: Final = 6.0
 #: No canal is deeper than this between disc and lamina, mm.
-DEEPEST_CANAL_MM: Final = 24.0
+DEEPEST_CANAL_MM: Final = 30.0
 #: Half height and half depth of a healthy foramen, mm.
 FORAMEN_HALF_HEIGHT_MM: Final = 10.3
 FORAMEN_HALF_DEPTH_MM: Final = 5.9
