@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,23 @@ def bundle(
 
     data = Path(os.environ.get("LUMBAR_DATA", "../shared/data"))
     make_bundle(BundlePlan(out, run, data / "spider", phantoms, seed, jobs=jobs, effort=effort))
+
+
+@app.command()
+def preflight(
+    data: Annotated[Path, typer.Option(help="folder with RSNA's train.csv and train_images")],
+    as_json: Annotated[bool, typer.Option("--json", help="everything, for a program")] = False,
+) -> None:
+    """Look for what is wrong with training data in RSNA's layout, before training on them."""
+    from ..domain.errors import LumbarError  # noqa: PLC0415
+    from .rsna.preflight import look_at  # noqa: PLC0415
+
+    try:
+        found = look_at(data)
+    except LumbarError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(found.lines()))
 
 
 if __name__ == "__main__":
