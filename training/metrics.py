@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata, spearmanr
 
+from ..domain.spine import ALL_FINDINGS, ConditionGroup
 from .losses import CLASS_WEIGHTS
 
 Probs = npt.NDArray[np.float64]
@@ -98,6 +99,57 @@ def rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.floa
 
 #: What a constant answer scores: equal probabilities, whatever the labels.
 NO_SKILL_LOG_LOSS = float(-np.log(1 / 3))
+
+
+@dataclass(frozen=True)
+class RsnaScore:
+    """The RSNA 2024 metric and the four terms that it is the mean of; lower is better."""
+
+    canal: float
+    foraminal: float
+    subarticular: float
+    any_severe_canal: float
+
+    @property
+    def mean(self) -> float:
+        """The score of the challenge."""
+        return (self.canal + self.foraminal + self.subarticular + self.any_severe_canal) / 4
+
+
+def rsna_score(probs: Probs, labels: Labels) -> RsnaScore:
+    """The metric of the challenge (its official notebook, rsna-lumbar-metric-71549).
+
+    Parameters
+    ----------
+    probs
+        Shape (studies, 25, 3), findings in the order of ``ALL_FINDINGS``, rows normalised here.
+    labels
+        Shape (studies, 25), 0..2, or -1 where there is no label: such findings count for nothing.
+    """
+    rows = probs / probs.sum(axis=2, keepdims=True)
+
+    def of(group: ConditionGroup) -> float:
+        places = [i for i, key in enumerate(ALL_FINDINGS) if key.condition.group is group]
+        known = labels[:, places] >= 0
+        return weighted_log_loss(rows[:, places][known], labels[:, places][known])
+
+    canal = [i for i, key in enumerate(ALL_FINDINGS) if key.condition.group is ConditionGroup.CANAL]
+    return RsnaScore(
+        of(ConditionGroup.CANAL),
+        of(ConditionGroup.FORAMINAL),
+        of(ConditionGroup.SUBARTICULAR),
+        _any_severe(rows[:, canal, 2], labels[:, canal]),
+    )
+
+
+def _any_severe(severe: Probs, labels: Labels) -> float:
+    """One binary term per study: the greatest probability, and the weight of the worst label."""
+    graded = (labels >= 0).any(axis=1)
+    severe, labels = np.where(labels >= 0, severe, 0)[graded], labels[graded]
+    worst = labels.max(axis=1)
+    of_truth = np.where(worst == 2, severe.max(axis=1), 1 - severe.max(axis=1))
+    weights = np.array(CLASS_WEIGHTS)[worst]
+    return float(np.average(-np.log(np.clip(of_truth, 1e-15, 1)), weights=weights))
 
 
 def prior_log_loss(labels: Labels) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup
 from napari_lumbar.models.lstm_mil import MilOutput
 from napari_lumbar.training.losses import OUTSIDE, mil_loss
 from napari_lumbar.training.metrics import (
@@ -18,6 +19,7 @@ from napari_lumbar.training.metrics import (
     mean_set_size,
     prior_log_loss,
     rank_correlation,
+    rsna_score,
     set_coverage,
     weighted_log_loss,
 )
@@ -139,3 +141,39 @@ def test_bootstrap_draws_whole_studies() -> None:
 
 def test_a_figure_of_nothing_is_no_number() -> None:
     assert np.isnan(bootstrap([], lambda _: 1.0).value)
+
+
+def rsna_labels(**severities: int) -> np.ndarray:
+    """One study's labels, all normal but some findings."""
+    return np.array([[severities.get(key.column, 0) for key in ALL_FINDINGS]])
+
+
+def test_equal_probabilities_score_the_log_of_three() -> None:
+    score = rsna_score(np.ones((1, 25, 3)), rsna_labels(spinal_canal_stenosis_l4_l5=2))
+    assert (score.canal, score.foraminal, score.subarticular) == pytest.approx([np.log(3)] * 3)
+    assert score.any_severe_canal == pytest.approx(np.log(3))
+    assert score.mean == pytest.approx(np.log(3))
+
+
+def test_any_severe_takes_the_greatest_probability_and_the_weight_of_the_worst_label() -> None:
+    probs = np.tile([0.8, 0.1, 0.1], (3, 25, 1))
+    canal = [i for i, key in enumerate(ALL_FINDINGS) if key.condition.group is ConditionGroup.CANAL]
+    probs[0, canal[3]] = [0.1, 0.2, 0.7]
+    labels = np.concatenate(
+        [
+            rsna_labels(spinal_canal_stenosis_l1_l2=2),
+            rsna_labels(spinal_canal_stenosis_l1_l2=1),
+            rsna_labels(),
+        ]
+    )
+    expected = -(4 * np.log(0.7) + 2 * np.log(0.9) + np.log(0.9)) / 7
+    assert rsna_score(probs, labels).any_severe_canal == pytest.approx(expected)
+
+
+def test_findings_without_a_label_count_for_nothing() -> None:
+    probs = np.tile([0.8, 0.1, 0.1], (2, 25, 1))
+    labels = np.concatenate([rsna_labels(), np.full((1, 25), -1)])
+    probs[1] = [0.0, 0.0, 1.0]
+    score = rsna_score(probs, labels)
+    assert score.canal == pytest.approx(-np.log(0.8))
+    assert score.any_severe_canal == pytest.approx(-np.log(0.9))

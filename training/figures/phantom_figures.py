@@ -116,6 +116,17 @@ def _graded(of: Callable[[metrics.Probs, metrics.Labels], float]) -> Callable[[R
     return statistic
 
 
+def _rsna_score(rows: Rows) -> float:
+    """The challenge's metric over the findings that have a grade and a truth; 25 rows a study."""
+    studies = rows.reshape(-1, len(ALL_FINDINGS))
+    graded = ~np.isnan(studies["probs"][:, :, 0])
+    if not graded.any():
+        return float("nan")
+    probs = np.where(graded[:, :, None], studies["probs"], 1.0)
+    labels = np.where(graded, studies["truth"], -1)
+    return metrics.rsna_score(probs.astype(np.float64), labels.astype(np.int64)).mean
+
+
 def _with_sets(of: Callable[[metrics.Sets, metrics.Labels], float]) -> Callable[[Rows], float]:
     def statistic(rows: Rows) -> float:
         some = rows[rows["in_set"].any(axis=1) & (rows["truth"] >= 0)]
@@ -140,6 +151,7 @@ OVERALL = (
     Measure("confident_near", "of those, within 5 mm of the truth", "", _confident_near),
     Measure("strange", "findings called unlike training", "", lambda r: share(known(r, "strangeness") > 1)),
     Measure("log_loss", "weighted log loss", "", _graded(metrics.weighted_log_loss)),
+    Measure("rsna_score", "score of the RSNA 2024 challenge", "", _rsna_score),
     Measure("set_coverage", "truth within the prediction set", "", _with_sets(metrics.set_coverage)),
 )
 
