@@ -83,10 +83,10 @@ def joined(parts: Sequence[Records]) -> Records:
 def _collect(bundle: Path, seeds: Sequence[int]) -> list[Records]:
     loaded, device = load_bundle(bundle), torch.device("cpu")
     localizer, grader = MultistageLocalizer(loaded, device), MultistageGrader(loaded, device)
-    return [_study_records(localizer, grader, phantom) for phantom in _phantoms(seeds)]
+    return [_study_records(localizer, grader, phantom) for phantom in varied_phantoms(seeds)]
 
 
-def _phantoms(seeds: Sequence[int]) -> Iterator[PhantomStudy]:
+def varied_phantoms(seeds: Sequence[int]) -> Iterator[PhantomStudy]:
     """Half with the looks of real scanners, half with wildly varied ones."""
     for seed in seeds:
         yield make_phantom(seed, PhantomConfig(randomize_appearance=seed % 2 == 0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -21,12 +21,14 @@ import torch
 from torch import nn
 
 from ..domain.spine import ConditionGroup
+from ..models.blocks import channels_last
 from ..models.bundle import BundleManifest, NetworkEntry, write_manifest, write_network
 from ..models.catalog import build_network
 from . import spider
 from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior
 from .curves import CURVES, plot_curves
-from .engine import Schedule, Task, fit, make_fabric
+from .engine import Schedule, Task, fit, make_fabric, use_threads
+from .misses import load_misses, measure_misses
 from .model_card import write_model_card
 from .phantoms import load_axial, load_graded, load_stacks, make_phantoms
 from .samples import SagittalSample
@@ -37,10 +39,10 @@ from .tasks.sagittal import SagittalTask, sagittal_config
 
 #: Held-out phantoms of ``evaluate`` have seeds below this; training never sees those.
 FIRST_TRAINING_SEED = 100_000_000
-#: Calibration uses seeds this far above the first training seed of the run.
-_CALIBRATION_OFFSET = 5_000
+#: Calibration and the localiser's misses use seeds this far above the first training seed of the run.
+_CALIBRATION_OFFSET, _MISSES_OFFSET = 5_000, 4_000
 #: Members of the ensembles; each leaves out its share of the SPIDER patients.
-SAGITTAL_MEMBERS = 3
+SAGITTAL_MEMBERS = 4
 GRADE_MEMBERS = {ConditionGroup.CANAL: 2, ConditionGroup.FORAMINAL: 2, ConditionGroup.SUBARTICULAR: 2}
 #: Share of real slices in the batches of the sagittal networks and of the canal's graders.
 _REAL_SLICES, _REAL_CANALS = 0.55, 0.25
@@ -56,6 +58,7 @@ class BundlePlan:
     phantoms: int
     seed: int = 2024
     calibration_phantoms: int = 120
+    misses_phantoms: int = 60
     jobs: int = 2
     #: Scales every schedule; below 1 only for tests.
     effort: float = 1.0
@@ -71,6 +74,17 @@ class BundlePlan:
         """Seeds of the phantoms that the finished networks are calibrated on."""
         first = self.seeds.start + _CALIBRATION_OFFSET
         return range(first, first + self.calibration_phantoms)
+
+    @property
+    def misses_seeds(self) -> range:
+        """Seeds of the phantoms that the localiser's misses are measured on."""
+        first = self.seeds.start + _MISSES_OFFSET
+        return range(first, first + self.misses_phantoms)
+
+    @property
+    def misses_path(self) -> Path:
+        """Where the localiser's misses are kept."""
+        return self.run / "misses.safetensors"
 
     @property
     def phantom_folder(self) -> Path:
@@ -138,7 +152,8 @@ def _grading_task(group: ConditionGroup, single_steps: int, plan: BundlePlan, ne
         cases = network.seen(spider.cases(plan.spider_root))
         real = [study for case in cases for study in graded_canals(plan.spider_root, case)]
     sources = [(_REAL_CANALS, real), (1 - _REAL_CANALS, made)]
-    return GradingTask(sources, group, network.seed(plan), round(single_steps * plan.effort))
+    misses = load_misses(plan.misses_path)
+    return GradingTask(sources, group, network.seed(plan), round(single_steps * plan.effort), misses)
 
 
 def _sagittal_plan(member: int) -> NetworkPlan:
@@ -166,9 +181,9 @@ def _grading_plan(group: ConditionGroup, single_steps: int, bag_steps: int, memb
 
 #: Name and steps of each ensemble of graders: single crops, then whole bags.
 _GRADERS = {
-    ConditionGroup.FORAMINAL: ("grade_foraminal", 1400, 500),
-    ConditionGroup.CANAL: ("grade_canal", 900, 350),
-    ConditionGroup.SUBARTICULAR: ("grade_subarticular", 1300, 500),
+    ConditionGroup.FORAMINAL: ("grade_foraminal", 1200, 1000),
+    ConditionGroup.CANAL: ("grade_canal", 800, 700),
+    ConditionGroup.SUBARTICULAR: ("grade_subarticular", 1200, 1000),
 }
 
 #: Trained on phantoms alone and thrown away: the sagittal networks start from it, each with its patients.
@@ -187,8 +202,9 @@ TRAINED: dict[str, NetworkPlan] = {
     },
     "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(400, learning_rate=3e-3)),
 }
-#: What goes into the bundle.
+#: What goes into the bundle; and the part of it that the graders learn from the misses of.
 NETWORKS = {name: network for name, network in TRAINED.items() if name != SAGITTAL_BASE}
+LOCALISERS = {name: network for name, network in NETWORKS.items() if not name.startswith("grade")}
 
 
 def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
@@ -196,16 +212,19 @@ def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
     if not spider.cases(plan.spider_root):
         say("SPIDER is not there (set LUMBAR_DATA): training on phantoms alone, real levels will suffer")
     make_phantoms(plan.phantom_folder, plan.seeds, plan.jobs, say)
-    _train_all(plan, say)
-    uncalibrated = plan.run / "uncalibrated"
-    write_bundle(plan, uncalibrated, {})
-    write_bundle(plan, plan.out, collect(uncalibrated, plan.calibration_seeds, plan.jobs, say))
+    _train_all(plan, [SAGITTAL_BASE, *LOCALISERS], say)
+    write_bundle(plan, plan.run / "localisers", LOCALISERS)
+    measure_misses(plan.run / "localisers", plan.misses_seeds, plan.jobs, plan.misses_path, say)
+    _train_all(plan, [name for name in NETWORKS if name not in LOCALISERS], say)
+    write_bundle(plan, plan.run / "uncalibrated", NETWORKS)
+    records = collect(plan.run / "uncalibrated", plan.calibration_seeds, plan.jobs, say)
+    write_bundle(plan, plan.out, NETWORKS, records)
     say(f"bundle written to {plan.out.name}")
 
 
-def _train_all(plan: BundlePlan, say: Callable[[str], None]) -> None:
+def _train_all(plan: BundlePlan, names: Sequence[str], say: Callable[[str], None]) -> None:
     """Train in ``plan.jobs`` processes, in order; a network that starts from another waits for it."""
-    waiting = dict(TRAINED)
+    waiting = {name: TRAINED[name] for name in names}
     with ProcessPoolExecutor(plan.jobs, mp_context=get_context("spawn")) as pool:
         running: set[Future[str]] = set()
         done: set[str | None] = {None}
@@ -222,21 +241,21 @@ def _train_all(plan: BundlePlan, say: Callable[[str], None]) -> None:
 
 def train_network(plan: BundlePlan, name: str) -> str:
     """Train one network in this process; return its name."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // plan.jobs))
+    use_threads(max(1, (os.cpu_count() or 1) // plan.jobs))
     network_plan = TRAINED[name]
     torch.manual_seed(network_plan.seed(plan))
     network = _build(network_plan) if network_plan.start is None else _trained(plan, network_plan.start)
     task = network_plan.task(plan, network_plan)
-    fit(make_fabric(), network, task, _scaled(network_plan.schedule, plan), plan.run / name)
+    fit(make_fabric(), channels_last(network), task, _scaled(network_plan.schedule, plan), plan.run / name)
     return name
 
 
-def write_bundle(plan: BundlePlan, out: Path, records: Records) -> None:
-    """Write the averaged weights of every finished run, calibrated by ``records`` if there are any."""
+def write_bundle(plan: BundlePlan, out: Path, names: Collection[str], records: Records | None = None) -> None:
+    """Write the averaged weights of finished runs, calibrated by ``records`` if there are any."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    entries = {name: _write_trained(plan, out, name) for name in NETWORKS}
-    for group, found in records.items():
+    entries = {name: _write_trained(plan, out, name) for name in names}
+    for group, found in (records or {}).items():
         name = _GRADERS[group][0].replace("grade", "calibration")
         fitted = fit_grades(found, level_log_prior(group))
         entries[name] = write_network(out, name, "grade_calibration", fitted.config, fitted)
@@ -249,7 +268,7 @@ def write_bundle(plan: BundlePlan, out: Path, records: Records) -> None:
         settings=fit_confidence(records).to_settings() if records else {},
     )
     write_manifest(out, manifest)
-    plot_curves(plan.run, list(TRAINED), out / CURVES)
+    plot_curves(plan.run, [name for name in TRAINED if name in {SAGITTAL_BASE, *names}], out / CURVES)
     write_model_card(out, manifest)
 
 
@@ -273,6 +292,7 @@ def _how_trained(plan: BundlePlan) -> dict[str, Any]:
         "seed": plan.seed,
         "phantoms": plan.phantoms,
         "phantom_seeds": [plan.seeds.start, plan.seeds.stop],
+        "misses_seeds": [plan.misses_seeds.start, plan.misses_seeds.stop],
         "calibration_seeds": [plan.calibration_seeds.start, plan.calibration_seeds.stop],
         "spider_cases": cases,
         "spider_folds": [NETWORKS[f"sagittal_{k}"].held_out(cases) for k in range(SAGITTAL_MEMBERS)],

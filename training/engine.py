@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from lightning.fabric import Fabric
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -30,9 +32,15 @@ Batch = dict[str, Tensor]
 LOSSES = "losses.csv"
 
 
-def one_thread() -> None:
-    """Start a worker process like this where several share the machine."""
-    torch.set_num_threads(1)
+def use_threads(count: int) -> None:
+    """Let PyTorch and the linear algebra below NumPy and SciPy use so many threads in this process."""
+    torch.set_num_threads(count)
+    threadpool_limits(count)
+
+
+#: Start a worker process like this where several share the machine: threads that wait for each other make
+#: phantoms three times as slow.
+one_thread = partial(use_threads, 1)
 
 
 def stack_items(items: Sequence[Mapping[str, npt.NDArray[np.generic]]]) -> Batch:

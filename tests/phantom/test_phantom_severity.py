@@ -81,3 +81,10 @@ def test_two_readers_agree_as_well_as_it_is_said() -> None:
         second += [int(rng.choice(3, p=p / p.sum())) for p in reader_probabilities(narrowness)]
     assert cohen_kappa_score(first, second) == pytest.approx(0.70, abs=0.03)
     assert cohen_kappa_score(first, second, weights="linear") == pytest.approx(0.76, abs=0.03)
+
+
+def test_an_unsure_reader_says_less_about_a_clear_place_and_the_same_about_a_border() -> None:
+    sure, unsure = (reader_probabilities(np.array([0.0, -0.6]), sd) for sd in (0.3, 0.6))
+    assert sure[0, 0] == pytest.approx(0.5) == unsure[0, 0]
+    assert unsure[1, 0] == pytest.approx(0.841, abs=1e-3)  # one standard deviation from the border
+    assert sure[1, 0] == pytest.approx(0.977, abs=1e-3)

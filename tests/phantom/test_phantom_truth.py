@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from napari_lumbar.domain.landmarks import Landmarks
-from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
 from napari_lumbar.domain.study import SeriesRole
 from napari_lumbar.phantom import (
     PhantomConfig,
@@ -167,3 +167,27 @@ def test_an_interrupted_write_leaves_no_study(
 def test_a_cohort_needs_a_study(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="studies 0 must be at least 1"):
         write_cohort(tmp_path, studies=0, seed=1)
+
+
+#: Foramina in front of the canal points in the RSNA tables, mm, where a field of view measures 290 mm.
+READERS_IN_FRONT_MM = {
+    Level.L1_L2: 0.9,
+    Level.L2_L3: 2.3,
+    Level.L3_L4: 4.4,
+    Level.L4_L5: 9.0,
+    Level.L5_S1: 13.0,
+}
+
+
+def test_foramina_are_marked_where_readers_mark_them() -> None:
+    marked = [make_phantom(seed, SMALL).landmarks for seed in range(20, 32)]
+    for level, in_front_mm in READERS_IN_FRONT_MM.items():
+        canal = FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)
+        foramina = [FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level) for side in Side]
+        found = [
+            points.points[canal].point_lps_mm[1] - points.points[key].point_lps_mm[1]
+            for points in marked
+            for key in foramina
+            if canal in points.points and key in points.points
+        ]
+        assert np.mean(found) == pytest.approx(in_front_mm, abs=1.8)

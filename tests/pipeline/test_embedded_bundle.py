@@ -19,6 +19,7 @@ from napari_lumbar.phantom import PhantomStudy, make_phantom, write_study
 from napari_lumbar.pipeline import System, load_system
 from napari_lumbar.pipeline.progress import CancelToken, Progress
 from napari_lumbar.pipeline.run import analyze, regrade
+from napari_lumbar.preprocess.planes import PLANES
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 
@@ -83,7 +84,7 @@ def test_every_finding_is_graded_with_evidence_of_each_plane(analysis: Analysis)
             planes[crop.role] = planes.get(crop.role, 0.0) + crop.weight
             assert crop.heatmap.ndim == 2
             assert 0 <= crop.heatmap.min() <= crop.heatmap.max() <= 1
-        assert len(planes) == (1 if key.condition.group is ConditionGroup.SUBARTICULAR else 2)
+        assert len(planes) == len(PLANES[key.condition.group])
         assert all(total == pytest.approx(1, abs=1e-3) for total in planes.values())
 
 

@@ -59,25 +59,61 @@ def landmarks(level: Level = LEVEL) -> Landmarks:
     return Landmarks({p.key: p for p in points})
 
 
-def test_the_sagittal_canal_crop_is_table_one_in_the_frame_of_512() -> None:
+#: One published pixel of a sagittal and of an axial frame, mm.
+SAGITTAL_PX, AXIAL_PX = 290 / 512, 190 / 512
+
+
+def test_the_sagittal_canal_crop_is_table_one_at_a_usual_field_of_view() -> None:
     box = finding_bags(CANAL, landmarks(), SERIES)["sagittal"].crops[0].box_rc
-    # 512 rows: one pixel of the frame is one row; 256 columns: two pixels of the frame are one column.
-    assert box == pytest.approx((200 - 40, 128 - 48, 200 + 40, 128 + 16))
+    # A row is 1 mm here, a column 0.5 mm.
+    up, front, back = 40 * SAGITTAL_PX, 96 * SAGITTAL_PX / 0.5, 32 * SAGITTAL_PX / 0.5
+    assert box == pytest.approx((200 - up, 128 - front, 200 + up, 128 + back))
+
+
+def test_a_crop_shows_the_same_millimetres_whatever_the_field_of_view() -> None:
+    small, large = (_canal_crop_mm(spacing) for spacing in (0.4, 0.9))
+    assert small == pytest.approx(large)
+
+
+def _canal_crop_mm(spacing_mm: float) -> tuple[float, float]:
+    geometry = SliceGeometry((0, 0, 0), (0, 1, 0), (0, 0, -1), spacing_mm, spacing_mm, rows=512, columns=512)
+    series = MRSeries(
+        "t2",
+        "t2",
+        (SliceStack((MRSlice(geometry, np.zeros((512, 512), np.float32), "1", 1),)),),
+        SeriesRole.SAGITTAL_T2,
+        "given",
+    )
+    point = Landmark(CANAL, vector3(geometry.lps_from_pixel((200, 128))), "t2", 0, (200.0, 128.0), 1.0)
+    box = finding_bags(CANAL, Landmarks({CANAL: point}), {"t2": series})["sagittal"].crops[0].box_rc
+    return (box[2] - box[0]) * spacing_mm, (box[3] - box[1]) * spacing_mm
 
 
 def test_the_window_lies_lower_at_the_lumbosacral_disc() -> None:
     key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L5_S1)
     box = finding_bags(key, landmarks(Level.L5_S1), SERIES)["sagittal"].crops[0].box_rc
-    assert (box[0], box[2]) == pytest.approx((200 - 20, 200 + 60))
+    assert (box[0], box[2]) == pytest.approx((200 - 20 * SAGITTAL_PX, 200 + 60 * SAGITTAL_PX))
 
 
-@pytest.mark.parametrize(("side", "lateral_column"), [(Side.LEFT, 148 + 72), (Side.RIGHT, 108 - 72)])
-def test_axial_crops_reach_outwards_on_their_own_side(side: Side, lateral_column: float) -> None:
+@pytest.mark.parametrize(("side", "column"), [(Side.LEFT, 148), (Side.RIGHT, 108)])
+def test_recesses_are_cut_around_their_own_point_and_the_right_one_mirrored(
+    side: Side, column: float
+) -> None:
     key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), LEVEL)
     bag = finding_bags(key, landmarks(), SERIES)["axial"]
     _, left, _, right = bag.crops[0].box_rc
-    assert (right if side is Side.LEFT else left) == pytest.approx(lateral_column)
+    reach = 64 * AXIAL_PX / 0.5
+    assert (left, right) == pytest.approx((column - reach, column + reach))
     assert bag.mirrored is (side is Side.RIGHT)
+
+
+@pytest.mark.parametrize(("side", "lateral_column"), [(Side.LEFT, 148 + 27), (Side.RIGHT, 108 - 27)])
+def test_the_canals_axial_crop_lies_around_the_midline(side: Side, lateral_column: float) -> None:
+    bag = finding_bags(CANAL, landmarks(), SERIES, side)["axial"]
+    _, left, _, right = bag.crops[0].box_rc
+    outer, inner = (right, left) if side is Side.LEFT else (left, right)
+    assert outer == pytest.approx(lateral_column, abs=1)
+    assert inner == pytest.approx(256 - lateral_column, abs=20)
 
 
 def test_mirrored_crops_run_from_medial_to_lateral_on_both_sides() -> None:
@@ -96,9 +132,10 @@ def test_the_window_of_slices_stays_in_its_stack() -> None:
 
 
 def test_jitter_moves_the_box_but_not_the_annotation() -> None:
-    bag = finding_bags(CANAL, landmarks(), SERIES, jitter={"sagittal": Jitter(10, -10, 1)})["sagittal"]
-    assert bag.crops[0].box_rc[0] == pytest.approx(170)
-    assert bag.crops[0].box_rc[1] == pytest.approx(75)
+    bag = finding_bags(CANAL, landmarks(), SERIES, jitter={"sagittal": Jitter(10.0, -10.0, 1)})["sagittal"]
+    still = finding_bags(CANAL, landmarks(), SERIES)["sagittal"]
+    moved = np.subtract(bag.crops[0].box_rc, still.crops[0].box_rc)
+    assert moved == pytest.approx([10, -20, 10, -20])  # rows of 1 mm, columns of half a millimetre
     assert [crop.slice_index for crop in bag.crops] == [3, 4, 5, 6, 7]
     assert bag.annotated == 4
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import Tensor, nn
 
-from napari_lumbar.training.engine import Batch, Schedule, fit, make_fabric
+from napari_lumbar.training.engine import Batch, Schedule, fit, make_fabric, use_threads
 
 
 class Line:
@@ -76,3 +77,12 @@ def test_a_torn_checkpoint_write_leaves_the_old_one(tmp_path: Path, monkeypatch:
     with pytest.raises(OSError, match="killed here"):
         run(tmp_path, Line())
     assert (tmp_path / "checkpoint.ckpt").read_bytes() == before
+
+
+def test_threads_are_limited_in_torch_and_in_linear_algebra() -> None:
+    torch_threads = torch.get_num_threads()
+    with threadpool_limits():  # puts everything back
+        use_threads(1)
+        assert torch.get_num_threads() == 1
+        assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+    torch.set_num_threads(torch_threads)

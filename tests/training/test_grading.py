@@ -11,6 +11,7 @@ from napari_lumbar.phantom import PhantomConfig, make_phantom
 from napari_lumbar.training.tasks import grading
 from napari_lumbar.training.tasks.grading import GradedStudy, GradingTask
 
+NONE = dict.fromkeys(ConditionGroup, np.zeros((0, 3)))
 SMALL = PhantomConfig(balanced=True, sagittal_matrices=(128,), axial_matrices=(128,), voxel_mm=1.4)
 
 
@@ -30,7 +31,7 @@ def test_tissues_lie_where_their_pixels_lie(study: GradedStudy) -> None:
 
 
 def test_single_crops_come_first_then_whole_bags(study: GradedStudy) -> None:
-    task = GradingTask([(1.0, [study])], ConditionGroup.FORAMINAL, seed=1, single_steps=1)
+    task = GradingTask([(1.0, [study])], ConditionGroup.CANAL, seed=1, single_steps=1, misses=NONE)
     first, second = task.batch(0), task.batch(1)
     assert first["sagittal"].shape[1:] == (1, 1, 64, 112)
     assert second["sagittal"].shape[1:] == (5, 1, 64, 112)
@@ -41,7 +42,7 @@ def test_single_crops_come_first_then_whole_bags(study: GradedStudy) -> None:
 def test_recolouring_changes_the_crops_but_not_what_is_asked(
     study: GradedStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = GradingTask([(1.0, [study])], ConditionGroup.SUBARTICULAR, seed=1, single_steps=1)
+    task = GradingTask([(1.0, [study])], ConditionGroup.SUBARTICULAR, seed=1, single_steps=1, misses=NONE)
     recoloured = task.batch(0)
     monkeypatch.setattr(grading, "tissue_gains", lambda rng, image, labels: np.ones(64, np.float32))
     plain = task.batch(0)

@@ -15,19 +15,19 @@ from ...domain.study import MRSeries, SliceStack
 from ...models.lstm_mil import MilConfig
 from ...phantom import PhantomStudy, reader_probabilities
 from ...phantom.tissue import LabelArray
-from ...preprocess.bags import Bag, Jitter, finding_bags, sample_bag, sample_crop
+from ...preprocess.bags import Bag, finding_bags, sample_bag, sample_crop
 from ...preprocess.canonical import canonical_series
 from ...preprocess.planes import PLANE_SHAPES, PLANES
 from ..augment import random_affine, random_appearance, tissue_gains
 from ..engine import Batch, stack_items
 from ..losses import OUTSIDE, mil_loss
+from ..misses import Misses, random_jitter
 
 #: Bags in a batch of whole bags, and of single crops.
 _BAG_BATCH, _SINGLE_BATCH = 12, 32
-#: A localiser's error in pixels of the 512 frame, of most landmarks and of the rest: assumed, not measured.
-_NEAR_SD_PX, _FAR_SD_PX, _FAR_SHARE = 4.5, 12.0, 0.1
-#: And in slices, with their probabilities.
-_SLICE_SHIFTS, _SHIFT_SHARES = (-2, -1, 0, 1, 2), (0.02, 0.14, 0.68, 0.14, 0.02)
+#: Targets are those of readers twice as unsure as the phantoms' own: so a target says more about how narrow a
+#: place is. The calibration sharpens the answers again.
+_TARGET_SD_GRADES = 0.6
 #: How often a plane is blank, so that the network can do without it.
 _BLANK_SHARE = 0.3
 #: How often the tissues of a phantom get another brightness.
@@ -64,7 +64,7 @@ class GradedStudy:
     def from_phantom(cls, phantom: PhantomStudy) -> GradedStudy:
         """A phantom with what readers would say: many of them, so that one's slip teaches nothing."""
         keys = list(phantom.landmarks.points)
-        said = reader_probabilities(np.array([phantom.narrowness[key] for key in keys]))
+        said = reader_probabilities(np.array([phantom.narrowness[key] for key in keys]), _TARGET_SD_GRADES)
         used = [s for s in phantom.study.series if s.role is not None]
         return cls(
             {s.series_id: canonical_series(s) for s in used},
@@ -85,6 +85,8 @@ class GradingTask:
     ----------
     sources
         Studies with the share of the items that comes from them.
+    misses
+        How the localiser misses.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class GradingTask:
         group: ConditionGroup,
         seed: int,
         single_steps: int,
+        misses: Misses,
     ) -> None:
         filled = [(share, studies) for share, studies in sources if studies]
         self._shares = np.array([share for share, _ in filled]) / sum(share for share, _ in filled)
@@ -101,6 +104,9 @@ class GradingTask:
         self._planes = PLANES[group]
         self._seed = seed
         self._single_steps = single_steps
+        # An axial crop is cut around the recesses, whatever is graded.
+        own = {"sagittal": group, "axial": ConditionGroup.SUBARTICULAR}
+        self._misses = {plane: misses[own[plane]] for plane in self._planes}
 
     def batch(self, step: int) -> Batch:
         """Bags per plane (B, N, 1, H, W), severity (B, 3), place of the annotated slice (B, planes)."""
@@ -120,7 +126,7 @@ class GradingTask:
         keys = [key for key in study.severity if key.condition.group is self._group]
         key = keys[int(rng.integers(len(keys)))]
         side = (Side.LEFT, Side.RIGHT)[rng.integers(2)]
-        jitter = {plane: random_jitter(rng) for plane in self._planes}
+        jitter = {plane: random_jitter(rng, self._misses[plane]) for plane in self._planes}
         bags: dict[str, Bag] = dict(finding_bags(key, study.landmarks, study.series, side, jitter))
         if single:
             bags = {plane: _annotated_alone(bag) for plane, bag in bags.items()}
@@ -133,12 +139,6 @@ class GradingTask:
         for plane in self._planes:
             item[plane] = _crops(rng, plane, bags.get(plane), study, 1 if single else 5)
         return item
-
-
-def random_jitter(rng: np.random.Generator) -> Jitter:
-    """A localiser's error."""
-    rows, columns = rng.normal(0, _FAR_SD_PX if rng.random() < _FAR_SHARE else _NEAR_SD_PX, 2)
-    return Jitter(float(rows), float(columns), int(rng.choice(_SLICE_SHIFTS, p=_SHIFT_SHARES)))
 
 
 def _annotated_alone(bag: Bag) -> Bag:

@@ -32,6 +32,9 @@ _SIGMA = 1.3  # in result pixels of 3 mm
 _FORAMEN_FADES_MM = 3.0
 #: How often a slice comes without neighbours, as a lone image does.
 _LONE_SHARE = 0.15
+#: How much larger or smaller a slice is seen, as a logarithm; and how often by far more, for there are files
+#: whose millimetres are wrong.
+_LOG_SCALE, _FAR_LOG_SCALE, _FAR_SHARE = 0.25, 0.5, 0.15
 _MAX_SHIFT_PX = (60 / SAGITTAL_MM, 25 / SAGITTAL_MM)
 
 
@@ -74,7 +77,8 @@ class SagittalTask:
 
 def make_item(rng: np.random.Generator, sample: SagittalSample) -> dict[str, npt.NDArray[np.float32]]:
     """One augmented slice, its neighbours, and its targets."""
-    affine = random_affine(rng, sample.images.shape[1:], CANVAS, _MAX_SHIFT_PX)
+    scale = _FAR_LOG_SCALE if rng.random() < _FAR_SHARE else _LOG_SCALE
+    affine = random_affine(rng, sample.images.shape[1:], CANVAS, _MAX_SHIFT_PX, max_log_scale=scale)
     # Seen in a mirror, a spine is a spine: the neighbours change places.
     order = slice(None, None, -1 if rng.random() < 0.5 else 1)
     images = affine.warp(sample.images[order].astype(np.float32) / 255, CANVAS, order=1)

@@ -80,7 +80,8 @@ def dependent_findings(moved: FindingKey) -> frozenset[FindingKey]:
     """Findings whose crops are placed by the landmark of ``moved``.
 
     The subarticular points also centre the axial crops of the canal and of the same side's foramen
-    (Table 1 of the multistage system), so moving one makes those findings stale too.
+    (Table 1 of the multistage system), so moving one makes those findings stale too. A grader that leaves
+    such a crop out grades a finding too many again, never one too few.
     """
     if moved.condition.group is not ConditionGroup.SUBARTICULAR:
         return frozenset({moved})

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from ..domain.errors import BundleError
+from .blocks import channels_last
 from .catalog import build_network
 from .weights import file_sha256, load_weights, save_weights
 
@@ -138,4 +139,4 @@ def write_manifest(folder: Path, manifest: BundleManifest) -> None:
 def _load_network(folder: Path, entry: NetworkEntry) -> nn.Module:
     network = build_network(entry.architecture, entry.config)
     load_weights(network, folder / entry.file, entry.sha256)
-    return network.eval().requires_grad_(False)
+    return channels_last(network).eval().requires_grad_(False)

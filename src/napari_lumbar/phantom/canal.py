@@ -104,7 +104,7 @@ def _between_levels(shape: SpineShape, along: FloatArray, sac_end_mm: float) -> 
 
     tapering = np.clip((sac_end_mm - along) / 22, 0, 1) ** 0.8
     fat = np.where(along > shape.body("L2").bottom_mm, 1 - shape.variants.lipomatosis, 1.0)
-    area = at_discs(SAC_MM2) * size**1.5 * tapering * np.clip(fat, 0.4, 1)
+    area = at_discs(SAC_MM2) * shape.variants.sac_share * size**1.5 * tapering * np.clip(fat, 0.4, 1)
     aspect = at_discs(SAC_ASPECT)
     half_depth = np.sqrt(area / (3.3 * aspect))
     width = at_bodies("canal_half_width_mm")
@@ -125,7 +125,7 @@ def _between_levels(shape: SpineShape, along: FloatArray, sac_end_mm: float) -> 
         "power": np.full_like(along, 2.1),
         "taper": np.full_like(along, 0.08),
         "sac_mm2": area,
-        "roots_mm2": at_discs(ROOTS_MM2) * tapering,
+        "roots_mm2": at_discs(ROOTS_MM2) * shape.variants.roots_share * tapering,
         "radius": half_depth,
     }
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from .curve import FloatMap
 from .grid import Mask
+from .tissue import Tissue
 
 #: Middle of the root above the middle of the healthy opening, and the root's half axes, mm.
 ROOT_ABOVE_MM = 2.6
@@ -39,6 +40,14 @@ class ForamenState:
         How much of what fills it is disc; the rest is facet.
     facet_at_mm
         Height at which the facet protrudes.
+    keyhole
+        How much narrower the opening is below than above.
+    behind, front
+        What fills the room between opening and bone behind the middle, and in front of it above the disc.
+    rim
+        Thickness of the cortex around the opening, as a share of a healthy one.
+    narrowest_mm, widens_mm
+        Half the length over which it is narrowest, and the length over which it widens beyond.
     opening
         Size as a share of the healthy one, so that the fat has its area.
     """
@@ -53,6 +62,12 @@ class ForamenState:
     front_share: float
     facet_at_mm: float
     root_size: float
+    keyhole: float = 0.3
+    behind: Tissue = Tissue.FACET
+    front: Tissue = Tissue.VERTEBRA
+    rim: float = 0.16
+    narrowest_mm: float = 2.2
+    widens_mm: float = 4.0
     opening: float = 1.0
 
     @property
@@ -67,8 +82,7 @@ class ForamenState:
         half_depth = self.half_depth_mm * opening ** (1 - 0.5 * self.squeeze)
         closed = np.clip(1 - opening, 0, 1)
         high = (height_mm + ROOT_ABOVE_MM * closed) / half_height
-        # A keyhole: narrower below.
-        deep = depth_mm / (half_depth * (1 - 0.3 * np.clip(high, 0, 1)))
+        deep = depth_mm / (half_depth * (1 - self.keyhole * np.clip(high, 0, 1)))
         dent = 1.1 * self.half_depth_mm * closed
         disc = dent * self.front_share * np.exp(-(((height_mm - self.above_mm) / 5) ** 2))
         facet = dent * (1 - self.front_share) * np.exp(-(((height_mm - self.facet_at_mm) / 5) ** 2))

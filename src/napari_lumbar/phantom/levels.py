@@ -16,6 +16,7 @@ from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
 from .foramen import ForamenState, solved
 from .scales import measure_of
 from .section import MARGIN_MM, HalfSection, raster
+from .tissue import Tissue
 
 #: The patient's left is +x in DICOM LPS.
 SIGN: Final = {Side.LEFT: np.float32(1), Side.RIGHT: np.float32(-1)}
@@ -23,13 +24,19 @@ SIGN: Final = {Side.LEFT: np.float32(1), Side.RIGHT: np.float32(-1)}
 FORAMEN_LATERAL_MM: Final = (14.6, 15.2, 16.0, 17.0, 18.3)
 RECESS_LATERAL_MM: Final = (8.8, 8.4, 8.0, 7.8, 8.2)
 #: Foramen behind the body's posterior wall, and above the disc, mm.
-FORAMEN_BEHIND_MM: Final = (7.6, 6.8, 5.6, 3.4, 1.6)
+FORAMEN_BEHIND_MM: Final = (6.1, 5.3, 4.1, 1.4, -0.9)
 FORAMEN_ABOVE_MM: Final = 6.0
+#: Readers mark it this far in front of its middle, mm (RSNA tables, beside their canal points).
+FORAMEN_MARKED_MM: Final = (0.6, 0.9, 1.1, 1.7, 2.4)
 #: No canal is deeper than this between disc and lamina, mm.
 DEEPEST_CANAL_MM: Final = 30.0
-#: Half height and half depth of a healthy foramen, mm.
-FORAMEN_HALF_HEIGHT_MM: Final = 10.3
-FORAMEN_HALF_DEPTH_MM: Final = 5.9
+#: Half height and half depth of a healthy foramen, mm; the same fat fills a small one and is tight in a large
+#: one, so that it has to be measured.
+FORAMEN_HALF_HEIGHT_MM: Final = (7.8, 11.2)
+FORAMEN_HALF_DEPTH_MM: Final = (4.4, 7.2)
+#: What lies between a foramen's fat and its bones, behind and in front.
+FORAMEN_BEHIND: Final = (Tissue.FACET, Tissue.FACET, Tissue.LIGAMENTUM_FLAVUM, Tissue.VERTEBRA)
+FORAMEN_FRONT: Final = (Tissue.VERTEBRA, Tissue.VERTEBRA, Tissue.DISC_ANNULUS, Tissue.LIGAMENT)
 #: Disc to facet in an unnarrowed recess, and disc to flavum on the midline, mm.
 RECESS_ROOM_MM: Final = 9.6
 CANAL_ROOM_MM: Final = 16.5
@@ -138,12 +145,12 @@ def draw_level(
         side: _recess(rng, measure(ConditionGroup.SUBARTICULAR, side), recess_mm, room.size) for side in Side
     }
     foramen_mm = FORAMEN_LATERAL_MM[level.rank] * room.size + room.wide_mm + 0.6 * room.pedicle_mm
-    foramen_mm += rng.normal(0, 0.7)
+    foramen_mm += rng.normal(0, 1.2)
     foramina = {
         side: _foramen(
             rng,
             measure(ConditionGroup.FORAMINAL, side),
-            max(float(foramen_mm + rng.normal(0, 0.4)), recesses[side].lateral_mm + 5),
+            max(float(foramen_mm + rng.normal(0, 0.8)), recesses[side].lateral_mm + 5),
             level,
             room,
         )
@@ -166,19 +173,25 @@ def _foramen(
     rng: np.random.Generator, fat_mm2: float, lateral_mm: float, level: Level, room: Room
 ) -> ForamenState:
     size = room.size
-    half_height = FORAMEN_HALF_HEIGHT_MM * size * rng.normal(1, 0.06)
+    half_height = rng.uniform(*FORAMEN_HALF_HEIGHT_MM) * size
     return solved(
         ForamenState(
             fat_mm2,
             lateral_mm,
-            above_mm=FORAMEN_ABOVE_MM * size,
-            behind_mm=FORAMEN_BEHIND_MM[level.rank] * size + float(rng.normal(0, 0.5)),
+            above_mm=FORAMEN_ABOVE_MM * size + float(rng.normal(0, 0.8)),
+            behind_mm=FORAMEN_BEHIND_MM[level.rank] * size + float(rng.normal(0, 1.2)),
             half_height_mm=float(min(half_height, room.between_pedicles_mm / 2 + 0.5)),
-            half_depth_mm=FORAMEN_HALF_DEPTH_MM * size * float(rng.normal(1, 0.06)),
+            half_depth_mm=float(rng.uniform(*FORAMEN_HALF_DEPTH_MM)) * size,
             squeeze=float(rng.uniform(-1, 1)),
             front_share=float(rng.beta(1.2, 1.2)),
             facet_at_mm=float(rng.uniform(-3, 6)),
-            root_size=size**0.5 * float(rng.normal(1, 0.05)),
+            root_size=size**0.5 * float(rng.normal(1, 0.1)),
+            keyhole=float(rng.uniform(0, 0.55)),
+            behind=FORAMEN_BEHIND[rng.integers(len(FORAMEN_BEHIND))],
+            front=FORAMEN_FRONT[rng.integers(len(FORAMEN_FRONT))],
+            rim=float(rng.choice([0.0, 0.12, 0.2])),
+            narrowest_mm=float(rng.uniform(1.8, 6.0)),
+            widens_mm=float(rng.uniform(3.0, 12.0)),
         )
     )
 
@@ -200,7 +213,7 @@ def _canal(
     room = max(CANAL_ROOM_MM * size * rng.normal(1, 0.05), 2 * half_depth + fat + rng.uniform(0.6, 3))
     spare = room - 2 * half_depth - fat
     # What the sac has lost, disc, flavum and fat behind it have gained.
-    fat_behind = min(spare, rng.uniform(0.6, 2.5) + rng.uniform(0, 0.35) * spare)
+    fat_behind = min(spare, rng.uniform(0.6, 2.5) + rng.uniform(0, 0.7) * spare)
     pushed = spare - fat_behind
     front = rng.uniform(0, 0.5) + pushed * disc
     shift = 0.12 * (recesses[Side.LEFT].depth_mm - recesses[Side.RIGHT].depth_mm) + rng.normal(0, 0.3)

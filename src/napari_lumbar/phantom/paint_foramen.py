@@ -14,16 +14,11 @@ from .levels import FORAMEN_MEDIAL_MM, RECESS_ROOM_MM, SIGN, LevelState
 from .shape import Disc, SpineShape
 from .tissue import Tissue
 
-#: A foramen's lateral end, mm lateral of its middle; it is narrowest over a stretch to both sides of that.
+#: A foramen's lateral end, mm lateral of its middle.
 LATERAL_MM = 7.5
-NARROWEST_MM = 2.2
-#: Length over which it widens beyond.
-WIDENS_MM = 4.0
-#: What closes a foramen reaches this far above, below and behind a healthy one, mm; thickness of its
-#: cortex as a share of the opening.
+#: What closes a foramen reaches this far above, below and behind a healthy one, mm.
 AROUND_MM = 4.5
 BEHIND_MM = 7.0
-RIM = 0.16
 SOFT = (
     Tissue.FORAMINAL_FAT,
     Tissue.EPIDURAL_FAT,
@@ -64,8 +59,13 @@ def paint_foramina(grid: SpineGrid, shape: SpineShape) -> None:
 
 def _opening(tunnel: _Tunnel, state: ForamenState) -> FloatMap:
     """How open the foramen is, funnelling out at both ends."""
-    widens = np.clip((np.abs(tunnel.outward) - NARROWEST_MM) / WIDENS_MM, 0, 1)
-    return np.asarray(state.opening + (max(1.0, state.opening) - state.opening) * widens)
+    return np.asarray(state.opening + (max(1.0, state.opening) - state.opening) * _widening(tunnel, state))
+
+
+def _widening(tunnel: _Tunnel, state: ForamenState) -> FloatMap:
+    """0 where it is narrowest, 1 where it is healthy again."""
+    beyond = np.abs(tunnel.outward) - state.narrowest_mm
+    return np.asarray(np.clip(beyond / state.widens_mm, 0, 1))
 
 
 def _paint_opening(tunnel: _Tunnel, shape: SpineShape, level: LevelState, state: ForamenState) -> None:
@@ -80,13 +80,13 @@ def _paint_opening(tunnel: _Tunnel, shape: SpineShape, level: LevelState, state:
         depth < state.half_depth_mm + BEHIND_MM
     )
     closed = within & ~free & tall & deep & voxels.hold(*SOFT)
-    rim = state.is_open(height, depth, opening + RIM)
+    rim = state.is_open(height, depth, opening + state.rim)
     at_disc = np.abs(height - state.above_mm) < disc.height_mm / 2 + 2
     in_front = depth < 0
-    voxels.paint(closed & ~in_front, Tissue.FACET)
+    voxels.paint(closed & ~in_front, state.behind)
     voxels.paint(closed & in_front & at_disc, Tissue.DISC_ANNULUS)
-    voxels.paint(closed & in_front & ~at_disc, Tissue.VERTEBRA)
-    voxels.paint(closed & in_front & ~at_disc & rim, Tissue.CORTEX)
+    voxels.paint(closed & in_front & ~at_disc, state.front)
+    voxels.paint(closed & rim & ~(in_front & at_disc), Tissue.CORTEX)
     voxels.paint(free, Tissue.FORAMINAL_FAT)
 
 
@@ -100,12 +100,14 @@ def _body_wall(tunnel: _Tunnel, disc: Disc, behind_mm: float) -> FloatMap:
 def _paint_root(tunnel: _Tunnel, state: ForamenState) -> None:
     """The root, with its ganglion at the middle of the foramen, runs outwards, down and forwards."""
     out = np.where(np.abs(tunnel.outward) < 1.5, 0, tunnel.outward - 1.5 * np.sign(tunnel.outward))
-    squeezed = np.clip(1 - (np.abs(tunnel.outward) - NARROWEST_MM) / WIDENS_MM, 0, 1)
+    squeezed = 1 - _widening(tunnel, state)
     thinner = 1 + 0.035 * np.abs(out)
     height, depth = tunnel.height + ROOT_ABOVE_MM - 0.4 * out, tunnel.depth + 0.15 * out
     radius = state.root_radius(height * thinner - ROOT_ABOVE_MM, depth * thinner, squeezed)
     soft = ~tunnel.voxels.hold(Tissue.VERTEBRA, Tissue.CORTEX, Tissue.CSF, Tissue.LIGAMENTUM_FLAVUM)
-    tunnel.voxels.paint((radius < 1) & (soft | (np.abs(tunnel.outward) < NARROWEST_MM)), Tissue.NERVE_ROOT)
+    tunnel.voxels.paint(
+        (radius < 1) & (soft | (np.abs(tunnel.outward) < state.narrowest_mm)), Tissue.NERVE_ROOT
+    )
 
 
 def paint_facets(grid: SpineGrid, shape: SpineShape, rng: np.random.Generator) -> None:

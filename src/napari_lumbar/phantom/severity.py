@@ -100,9 +100,9 @@ def sample_reading(rng: np.random.Generator, balanced: bool = False) -> Reading:
     )
 
 
-def reader_probabilities(narrowness: FloatArray) -> FloatArray:
-    """How likely a reader says each severity, shape (n,) in grades -> (n, 3)."""
-    worse = ndtr((np.asarray(narrowness)[:, None] - np.array([0.0, 1.0])) / READER_SD_GRADES)
+def reader_probabilities(narrowness: FloatArray, sd_grades: float = READER_SD_GRADES) -> FloatArray:
+    """How likely a reader who misses by ``sd_grades`` says each severity, shape (n,) in grades -> (n, 3)."""
+    worse = ndtr((np.asarray(narrowness)[:, None] - np.array([0.0, 1.0])) / sd_grades)
     return np.stack([1 - worse[:, 0], worse[:, 0] - worse[:, 1], worse[:, 1]], axis=1)
 
 

@@ -10,7 +10,7 @@ from ..domain.geometry import FloatArray, SliceGeometry, Vector3, vector3
 from ..domain.landmarks import Landmark, Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey
 from ..domain.study import MRSeries, SeriesRole, Study
-from .levels import SIGN
+from .levels import FORAMEN_MARKED_MM, SIGN
 from .shape import THORACIC_DISCS, SpineShape
 
 #: The series on which each condition is marked, as in the RSNA 2024 tables.
@@ -30,8 +30,8 @@ OUTSIDE = NotGradable("outside_field", "The images do not show this place.")
 def anatomical_point(shape: SpineShape, key: FindingKey) -> Vector3:
     """Where the finding lies in the anatomy, LPS mm.
 
-    The canal's middle on the disc's mid-plane; the middle of the foramen's opening; the middle of the
-    lateral recess' depth on the disc's mid-plane.
+    The canal's middle on the disc's mid-plane; in front of the middle of the foramen's opening, where readers
+    mark it; the middle of the lateral recess' depth on the disc's mid-plane.
     """
     disc, level = shape.disc(key.level), shape.levels[key.level.rank]
     wall, side = disc.half_depth_mm, key.condition.side
@@ -41,7 +41,8 @@ def anatomical_point(shape: SpineShape, key: FindingKey) -> Vector3:
     if key.condition.group is ConditionGroup.FORAMINAL:
         foramen = level.foramina[side]
         along = disc.centre_mm - foramen.above_mm + foramen.middle_mm
-        return shape.curve.point_lps_mm(along, wall + foramen.behind_mm, sign * foramen.lateral_mm)
+        behind = foramen.behind_mm - FORAMEN_MARKED_MM[key.level.rank] * shape.size
+        return shape.curve.point_lps_mm(along, wall + behind, sign * foramen.lateral_mm)
     recess = level.recesses[side]
     behind = wall + (recess.front_mm + recess.back_mm) / 2
     return shape.curve.point_lps_mm(disc.centre_mm, behind, sign * recess.lateral_mm)

@@ -113,6 +113,8 @@ class Variants:
         Where the cord, the great vessels and the sac end, relative to the mean, caudal positive.
     lipomatosis
         Share of the sac's room below L2 that fat has taken, 0 to 0.5.
+    sac_share, roots_share
+        Cross-section of the sac between the levels, and of the roots in it, relative to the mean.
     laminectomy
         Vertebrae without lamina and spinous process.
     wedges
@@ -131,6 +133,8 @@ class Variants:
     fork_mm: float
     sac_end_mm: float
     lipomatosis: float
+    sac_share: float
+    roots_share: float
     laminectomy: frozenset[str]
     modic: tuple[Modic, ...]
     nodes: tuple[EndplateNode, ...]
@@ -159,6 +163,8 @@ def draw_variants(rng: np.random.Generator, config: PhantomConfig) -> Variants:
         fork_mm=float(shift + rng.normal(-6, 7)),
         sac_end_mm=float(rng.normal(0, 7)),
         lipomatosis=float(rng.uniform(0.15, 0.5)) if rng.uniform() < LIPOMATOSIS_SHARE else 0.0,
+        sac_share=float(rng.uniform(0.7, 1.15)),
+        roots_share=float(rng.uniform(0.7, 1.15)),
         laminectomy=_laminectomy(rng),
         modic=_modic(rng),
         nodes=_nodes(rng),

@@ -38,8 +38,8 @@ _OWN_PLANE = {
 
 #: Calibration of a group, beside its ensemble.
 _CALIBRATIONS = {group: name.replace("grade", "calibration") for group, name in _NETWORKS.items()}
-#: A finding is looked at once as it is and once from places a little beside it, in pixels of the 512 frame.
-_MOVES = (NO_JITTER, Jitter(rows=5.0, columns=-5.0), Jitter(rows=-5.0, columns=5.0))
+#: A finding is looked at once as it is and once from places a little beside it.
+_MOVES = (NO_JITTER, Jitter(rows_mm=2.5, columns_mm=-2.5), Jitter(rows_mm=-2.5, columns_mm=2.5))
 _CHUNK = 10
 
 

@@ -1,6 +1,8 @@
 """Which crops a finding is graded from (Table 1 of the multistage system), and their pixels.
 
-The published ranges are pixels in a frame resized to 512 x 512, not native pixels and not millimetres.
+The published ranges are pixels in a frame resized to 512 x 512. Deviations: here they are millimetres, those
+of a usual field of view, because a severity is a matter of millimetres and fields of view differ by half; and
+axial crops and foramina are cut closer, because at half of the published resolution they would be blurred.
 Crops of the patient's right side are mirrored, so that one network sees every side the same way round:
 lateral and medial lie where they lie on the left. What the MIL papers call an instance is a crop here.
 """
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..domain.geometry import FloatArray
 from ..domain.landmarks import Landmark, Landmarks
 from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
 from ..domain.study import MRSeries, PixelArray, SeriesRole, SliceStack
@@ -19,40 +22,45 @@ from .canonical import canonical_series
 from .intensity import percentile_scale
 from .resample import Box, sample_box
 
-_FRAME_PX = 512
+#: What a pixel of the published frame of 512 measures in a usual field: 290 mm sagittal, 190 mm axial.
+_SAGITTAL_PX_MM, _AXIAL_PX_MM = 290 / 512, 190 / 512
 #: Slices on either side of the landmark's own.
 _REACH = 2
 
 
 @dataclass(frozen=True)
 class CropSpec:
-    """How far a crop reaches from its point, in pixels of the 512 frame."""
+    """How far a crop reaches from its point, in published pixels of ``pixel_mm``."""
 
     left: float
     right: float
     up: float
     down: float
+    pixel_mm: float
     #: Moved this much towards the feet at L5/S1.
     lumbosacral_shift: float = 0.0
 
-    def box(self, pixel_rc: tuple[float, float], shape: tuple[int, int], level: Level) -> Box:
-        """Outer borders (top, left, bottom, right) in native pixels of an image of ``shape``."""
-        rows, columns = shape[0] / _FRAME_PX, shape[1] / _FRAME_PX
+    def box(self, pixel_rc: FloatArray, spacing_rc_mm: FloatArray, level: Level) -> Box:
+        """Outer borders (top, left, bottom, right) in pixels of an image of this spacing, shape (2,)."""
+        rows, columns = self.pixel_mm / spacing_rc_mm
         row, column = pixel_rc
         row += (self.lumbosacral_shift if level is Level.L5_S1 else 0.0) * rows
         return (
-            row - self.up * rows,
-            column - self.left * columns,
-            row + self.down * rows,
-            column + self.right * columns,
+            float(row - self.up * rows),
+            float(column - self.left * columns),
+            float(row + self.down * rows),
+            float(column + self.right * columns),
         )
 
 
-SAGITTAL_CANAL = CropSpec(96, 32, 40, 40, lumbosacral_shift=20)
-SAGITTAL_FORAMEN = CropSpec(96, 64, 32, 32, lumbosacral_shift=10)
-#: The published canal crop is 96 px around a point moved 20 px to the midline.
-AXIAL_CANAL = {Side.LEFT: CropSpec(116, 76, 96, 96), Side.RIGHT: CropSpec(76, 116, 96, 96)}
-AXIAL_SIDE = {Side.LEFT: CropSpec(48, 144, 96, 96), Side.RIGHT: CropSpec(144, 48, 96, 96)}
+SAGITTAL_CANAL = CropSpec(96, 32, 40, 40, _SAGITTAL_PX_MM, lumbosacral_shift=20)
+SAGITTAL_FORAMEN = CropSpec(56, 56, 32, 32, _SAGITTAL_PX_MM)
+#: Around a point moved 20 px from the recess to the midline, as published.
+AXIAL_CANAL = {
+    Side.LEFT: CropSpec(76, 36, 56, 56, _AXIAL_PX_MM),
+    Side.RIGHT: CropSpec(36, 76, 56, 56, _AXIAL_PX_MM),
+}
+AXIAL_SIDE = CropSpec(64, 64, 64, 64, _AXIAL_PX_MM)
 
 
 @dataclass(frozen=True)
@@ -89,14 +97,14 @@ class Jitter:
 
     Parameters
     ----------
-    rows, columns
-        Shift of the point in pixels of the 512 frame.
+    rows_mm, columns_mm
+        Shift of the point down and to the right of the slice in the usual view.
     slices
         Shift of the window of slices.
     """
 
-    rows: float = 0.0
-    columns: float = 0.0
+    rows_mm: float = 0.0
+    columns_mm: float = 0.0
     slices: int = 0
 
 
@@ -163,17 +171,16 @@ def _sagittal_spec(key: FindingKey) -> CropSpec | None:
 
 
 def _axial_spec(key: FindingKey, side: Side) -> CropSpec:
-    return (AXIAL_CANAL if key.condition.group is ConditionGroup.CANAL else AXIAL_SIDE)[side]
+    return AXIAL_CANAL[side] if key.condition.group is ConditionGroup.CANAL else AXIAL_SIDE
 
 
 def _bag(plane: str, landmark: Landmark, spec: CropSpec, series: MRSeries, jitter: Jitter, side: Side) -> Bag:
     # The order of slices is mirrored with the side too: from the middle of the body outwards on both.
     reverse = plane == "sagittal" and landmark.key.condition.side is Side.RIGHT
     geometry = series.slices[landmark.slice_index].geometry
-    row, column = geometry.pixel_from_lps(landmark.point_lps_mm)
-    row += jitter.rows * geometry.rows / _FRAME_PX
-    column += jitter.columns * geometry.columns / _FRAME_PX
-    box = spec.box((float(row), float(column)), (geometry.rows, geometry.columns), landmark.key.level)
+    moved_rc = np.array([jitter.rows_mm, jitter.columns_mm]) / geometry.spacing_rc_mm
+    pixel_rc = geometry.pixel_from_lps(landmark.point_lps_mm) + moved_rc
+    box = spec.box(pixel_rc, geometry.spacing_rc_mm, landmark.key.level)
     window = slice_window(series, landmark.slice_index, jitter.slices)
     crops = tuple(Crop(index, box) for index in (reversed(window) if reverse else window))
     mirrored = plane == "axial" and side is Side.RIGHT

@@ -1,4 +1,9 @@
-"""Which planes each condition group is graded from, and the size of their crops."""
+"""Which planes each condition group is graded from, and the size of their crops.
+
+Deviation from the published system: the foramen is graded without its axial crop. On synthetic studies of
+another generator than they were trained on, networks with it read narrow from normal with an AUROC of 0.86,
+the sagittal crops alone with 0.96: the axial slice through the disc passes below the root.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from ..domain.spine import ConditionGroup
 #: In the order in which the networks take their bags.
 PLANES: Mapping[ConditionGroup, tuple[str, ...]] = {
     ConditionGroup.CANAL: ("sagittal", "axial"),
-    ConditionGroup.FORAMINAL: ("sagittal", "axial"),
+    ConditionGroup.FORAMINAL: ("sagittal",),
     ConditionGroup.SUBARTICULAR: ("axial",),
 }
 
