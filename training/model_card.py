@@ -31,10 +31,12 @@ grades show how the reader works, not how the patient is.
 Probabilities lean on how often each severity is met at each level in the RSNA 2024 tables.
 
 **What was looked at while it was made.** The rules that join discs to names were settled on ten of the SPIDER
-patients and on the pairs of T1 and T2, so these figures are not blind; nor are those of the one RSNA study,
-which was looked at again and again. Graders were tried on 80 other test phantoms (seeds from 8,000,000 on):
+patients and on the pairs of T1 and T2, so these figures are not blind. How much of the image a disc named
+L5/S1 needs below it was settled on the very cuts that its figure counts. The one RSNA study was looked at
+again and again. Graders were tried on 80 other test phantoms (seeds from 8,000,000 on):
 what misled them there led to more variety in the training phantom's foramina and canal, to crops of a fixed
-size in millimetres, and to a foraminal grade without its axial crop. Nothing was trained or calibrated on
+size in millimetres, to a foraminal grade without its axial crop, and to the misses and targets that graders
+learn with. Nothing was trained or calibrated on
 test phantoms, and those measured below were only measured.
 
 **What it cannot do.** It counts levels from the sacrum; a transitional vertebra (L6, sacralised L5) shifts

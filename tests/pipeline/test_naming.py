@@ -132,6 +132,14 @@ def test_no_disc_is_l5_s1_where_the_field_ends_before_the_sacrum() -> None:
     assert np.isnan(chain.centres_rc[5]).all()
 
 
+@pytest.mark.parametrize(("mass", "named"), [(0.7, False), (0.9, True)])
+def test_close_above_the_lower_border_l5_s1_needs_a_clear_answer(mass: float, named: bool) -> None:
+    """Seen on real scans cut through L5: the part of it in view was taken for the sacrum."""
+    centres = column(102.0 - 3 * 12, 4)
+    chain = name_discs(evidence(centres, {2: [(0, 0.5)], 3: [(1, 0.5)], 4: [(2, 0.5)], 5: [(3, mass)]}, {}))
+    assert np.isfinite(chain.centres_rc[5, 0]) == named
+
+
 def test_with_the_sacrum_in_view_l5_s1_is_the_disc_on_it() -> None:
     centres = column(20, 6)
     clear = evidence(centres, {n: [(n, 0.9)] for n in range(6)}, {})

@@ -16,8 +16,10 @@ from napari_lumbar.pipeline import load_system
 from napari_lumbar.pipeline.run import analyze
 from napari_lumbar.training import calibrate, misses, phantoms
 from napari_lumbar.training.default_bundle import (
+    GRADE_MEMBERS,
     LOCALISERS,
     NETWORKS,
+    SAGITTAL_MEMBERS,
     TRAINED,
     BundlePlan,
     train_network,
@@ -115,7 +117,7 @@ def test_batches_follow_from_the_step(plan: BundlePlan) -> None:
 
 def test_members_of_an_ensemble_leave_out_different_patients() -> None:
     cases = [f"{i:02d}" for i in range(29)]
-    for name, members in (("sagittal", 4), ("grade_canal", 2)):
+    for name, members in (("sagittal", SAGITTAL_MEMBERS), ("grade_canal", GRADE_MEMBERS)):
         left_out = [TRAINED[f"{name}_{k}"].held_out(cases) for k in range(members)]
         assert sorted(case for share in left_out for case in share) == cases
         assert set(TRAINED[f"{name}_0"].seen(cases)) == set(cases) - set(left_out[0])

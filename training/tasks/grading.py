@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from ...domain.landmarks import Landmarks
 from ...domain.spine import ConditionGroup, FindingKey, Side
 from ...domain.study import MRSeries, SliceStack
 from ...models.lstm_mil import MilConfig
-from ...phantom import PhantomStudy, reader_probabilities
+from ...phantom import READER_SD_GRADES, PhantomStudy, reader_probabilities
 from ...phantom.tissue import LabelArray
 from ...preprocess.bags import Bag, finding_bags, sample_bag, sample_crop
 from ...preprocess.canonical import canonical_series
@@ -25,9 +25,13 @@ from ..misses import Misses, random_jitter
 
 #: Bags in a batch of whole bags, and of single crops.
 _BAG_BATCH, _SINGLE_BATCH = 12, 32
-#: Targets are those of readers twice as unsure as the phantoms' own: so a target says more about how narrow a
-#: place is. The calibration sharpens the answers again.
-_TARGET_SD_GRADES = 0.6
+#: How unsure the readers are whose answers are the targets, in grades. Recesses were learnt best from readers
+#: twice as unsure as the phantoms' own; canal and foramen from those themselves.
+_TARGET_SD_GRADES = {
+    ConditionGroup.CANAL: READER_SD_GRADES,
+    ConditionGroup.FORAMINAL: READER_SD_GRADES,
+    ConditionGroup.SUBARTICULAR: 2 * READER_SD_GRADES,
+}
 #: How often a plane is blank, so that the network can do without it.
 _BLANK_SHARE = 0.3
 #: How often the tissues of a phantom get another brightness.
@@ -63,15 +67,24 @@ class GradedStudy:
     @classmethod
     def from_phantom(cls, phantom: PhantomStudy) -> GradedStudy:
         """A phantom with what readers would say: many of them, so that one's slip teaches nothing."""
-        keys = list(phantom.landmarks.points)
-        said = reader_probabilities(np.array([phantom.narrowness[key] for key in keys]), _TARGET_SD_GRADES)
         used = [s for s in phantom.study.series if s.role is not None]
         return cls(
             {s.series_id: canonical_series(s) for s in used},
             phantom.landmarks,
-            dict(zip(keys, said.astype(np.float32), strict=True)),
+            reader_targets(phantom.narrowness, phantom.landmarks.points),
             {s.series_id: canonical_series(_labelled(s, phantom.tissues[s.series_id])) for s in used},
         )
+
+
+def reader_targets(
+    narrowness: Mapping[FindingKey, float], keys: Iterable[FindingKey]
+) -> dict[FindingKey, npt.NDArray[np.float32]]:
+    """What many readers would say of places this narrow, in grades: probabilities, shape (3,), by finding."""
+    targets = {}
+    for key in keys:
+        said = reader_probabilities(np.array([narrowness[key]]), _TARGET_SD_GRADES[key.condition.group])
+        targets[key] = said[0].astype(np.float32)
+    return targets
 
 
 class GradingTask:

@@ -2,11 +2,18 @@
 
 from .config import PhantomConfig
 from .make import PhantomStudy, make_phantom
-from .severity import Reading, reader_probabilities, sample_reading, severity_frequencies
+from .severity import (
+    READER_SD_GRADES,
+    Reading,
+    reader_probabilities,
+    sample_reading,
+    severity_frequencies,
+)
 from .tissue import Tissue
 from .write import write_cohort, write_rsna, write_study
 
 __all__ = [
+    "READER_SD_GRADES",
     "PhantomConfig",
     "PhantomStudy",
     "Reading",

@@ -27,6 +27,8 @@ _LEAST_MASS = 1e-3
 _ABOVE_MM, _BELOW_MM = (-6.0, -9.0), (12.0, 15.0, 18.0)
 #: L5/S1 is the disc on the sacrum: with less of it in view below, no disc gets that name.
 _SACRUM_SEEN = 0.25
+#: With less of the image below it than this, a cut vertebra looks like a sacrum: L5/S1 needs this mass there.
+_BORDER_MM, _BORDER_MASS = 28.0, 0.8
 #: How much the sacrum below a disc speaks against every name but L5/S1, and the sacrum above it against that.
 _SACRUM_WEIGHT = 0.8
 #: How much each name's own answer counts, from cranial to caudal. Levels are counted from the sacrum; what
@@ -98,6 +100,7 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
         unary += _sacrum_says(above, below, len(unary))
         if (below < _SACRUM_SEEN).all():
             log_absent[-1] = 0.0
+    unary[-1, (_below_mm(evidence, peaks) < _BORDER_MM) & (mass[-1] < _BORDER_MASS)] = _IMPOSSIBLE
     chosen = _best_chain(peaks * evidence.pixel_mm, unary, log_absent, strength)
     centres = np.full((len(unary), 2), np.nan)
     confidence = np.zeros(len(unary))
@@ -105,6 +108,11 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
         centres[name], confidence[name] = peaks[peak], mass[name, peak]
     _fill_gaps(evidence, centres, confidence)
     return DiscChain(centres, np.clip(confidence, 0, 1), _margin(unary, chosen))
+
+
+def _below_mm(evidence: DiscEvidence, peaks: FloatArray) -> FloatArray:
+    """How far the image goes on below each peak, shape (peaks,)."""
+    return np.asarray((len(evidence.any_disc) - 0.5 - peaks[:, 0]) * evidence.pixel_mm)
 
 
 def _sacrum_says(above: FloatArray, below: FloatArray, names: int) -> FloatArray:
