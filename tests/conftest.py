@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from napari_lumbar.domain.findings import Analysis, CropEvidence, Finding, probs_from_array
 from napari_lumbar.domain.geometry import SliceGeometry, Vector3, vector3
-from napari_lumbar.domain.landmarks import Landmark, Landmarks, NotGradable, dependent_findings
+from napari_lumbar.domain.landmarks import Dependence, Landmark, Landmarks, NotGradable, dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
 from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
 from napari_lumbar.pipeline.progress import CancelToken, Progress, ProgressCallback
@@ -101,6 +101,7 @@ class FakeLocalizer:
 class FakeGrader:
     """Grades from where the placing landmarks are: the further back (down the page), the worse."""
 
+    dependence = Dependence.CROPS
     asked: list[frozenset[FindingKey]] = field(default_factory=list)
     error: Exception | None = None
     gate: threading.Event = field(default_factory=threading.Event)

@@ -24,7 +24,7 @@ from napari_lumbar.cli.progress import stage_progress
 from napari_lumbar.cli.table import plain_lines, print_grades, reason_lines
 from napari_lumbar.domain.errors import BundleError, Cancelled, LumbarError, StudyError
 from napari_lumbar.domain.findings import Analysis, Finding
-from napari_lumbar.domain.landmarks import NotGradable
+from napari_lumbar.domain.landmarks import Dependence, NotGradable
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.progress import Progress
@@ -150,6 +150,8 @@ def test_nothing_graded_has_its_own_status_and_still_a_report(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_system: System
 ) -> None:
     class Refusing:
+        dependence = Dependence.CROPS
+
         def grade(self, study: Study, landmarks: object, keys: Any, *_: object) -> dict[FindingKey, Finding]:
             why = NotGradable("no-axial", "there is no axial series")
             return {key: Finding(key, None, None, not_gradable=why) for key in keys}

@@ -55,5 +55,21 @@ def preflight(
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(found.lines()))
 
 
+@app.command()
+def spider_points(
+    spider: Annotated[Path, typer.Argument(help="folder with SPIDER's slices, masks and discs.csv")],
+    out: Annotated[Path, typer.Option(help="where the table and its images go")],
+) -> None:
+    """Make a table of disc points of SPIDER's slices, to pretrain with (LUMBAR_POINTS)."""
+    from ..domain.errors import LumbarError  # noqa: PLC0415
+    from .spider_points import convert_spider  # noqa: PLC0415
+
+    try:
+        typer.echo(str(convert_spider(spider, out)))
+    except LumbarError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
 if __name__ == "__main__":
     app()

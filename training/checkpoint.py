@@ -15,9 +15,11 @@ def save_checkpoint(fabric: Fabric, run: Path, state: dict[str, Any], step: int)
     """Write ``state`` and the number of finished steps; a kill leaves the old file or the new."""
     temporary = run / f"{_NAME}.part"
     fabric.save(temporary, {**state, "step": step})
-    with temporary.open("rb") as stream:
-        os.fsync(stream.fileno())
-    temporary.replace(run / _NAME)
+    if fabric.is_global_zero:
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(run / _NAME)
+    fabric.barrier()
 
 
 def load_checkpoint(fabric: Fabric, run: Path, state: dict[str, Any]) -> int:

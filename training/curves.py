@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .engine import LOSSES
+from .run_log import LOSSES
 
 CURVES = "curves.png"
 _COLUMNS = 4

@@ -27,11 +27,12 @@ from ..models.catalog import build_network
 from . import spider
 from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior
 from .curves import CURVES, plot_curves
-from .engine import Schedule, Task, fit, make_fabric, use_threads
+from .engine import Run, Task, fit, make_fabric, use_threads
 from .misses import load_misses, measure_misses
 from .model_card import write_model_card
 from .phantoms import load_axial, load_graded, load_stacks, make_phantoms
 from .samples import SagittalSample
+from .schedule import Schedule
 from .spider_canal import graded_canals
 from .tasks.axial import AxialTask, axial_config
 from .tasks.grading import GradedStudy, GradingTask, grading_config
@@ -246,7 +247,13 @@ def train_network(plan: BundlePlan, name: str) -> str:
     torch.manual_seed(network_plan.seed(plan))
     network = _build(network_plan) if network_plan.start is None else _trained(plan, network_plan.start)
     task = network_plan.task(plan, network_plan)
-    fit(make_fabric(), channels_last(network), task, _scaled(network_plan.schedule, plan), plan.run / name)
+    fit(
+        make_fabric(),
+        channels_last(network),
+        task,
+        _scaled(network_plan.schedule, plan),
+        Run(plan.run / name),
+    )
     return name
 
 
@@ -281,7 +288,7 @@ def _trained(plan: BundlePlan, name: str) -> nn.Module:
     """The averaged weights of a finished run."""
     network_plan = TRAINED[name]
     schedule = _scaled(network_plan.schedule, plan)
-    network = fit(make_fabric("cpu"), _build(network_plan), _NoTask(), schedule, plan.run / name)
+    network = fit(make_fabric("cpu"), _build(network_plan), _NoTask(), schedule, Run(plan.run / name))
     return network.requires_grad_(True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,8 +21,29 @@ OUTSIDE = -100
 ATTENTION_WEIGHT = 0.3
 
 
-def mil_loss(output: MilOutput, severity: Tensor, slice_places: Tensor) -> dict[str, Tensor]:
-    """Weighted cross-entropy, the same per plane at half weight, and the slice losses.
+@dataclass(frozen=True)
+class MilWeights:
+    """How much each part of ``mil_loss`` counts besides the grade.
+
+    Parameters
+    ----------
+    planes
+        What each plane says alone.
+    slices
+        Auxiliary attention at the annotated slice, mean over the planes.
+    attention
+        Grading attention at the annotated slice, mean over the planes.
+    """
+
+    planes: float = PLANE_WEIGHT
+    slices: float = 1.0
+    attention: float = ATTENTION_WEIGHT
+
+
+def mil_loss(
+    output: MilOutput, severity: Tensor, slice_places: Tensor, weights: MilWeights = MilWeights()
+) -> dict[str, Tensor]:
+    """Weighted cross-entropy, the same per plane, and the slice losses.
 
     Parameters
     ----------
@@ -30,10 +53,9 @@ def mil_loss(output: MilOutput, severity: Tensor, slice_places: Tensor) -> dict[
     slice_places
         Place of the annotated slice in each plane's bag, shape (B, planes), or ``OUTSIDE``.
     """
-    weights = torch.tensor(CLASS_WEIGHTS, device=severity.device)
-    grade = _weighted_cross_entropy(output.logits, severity, weights)
-    planes = sum(_weighted_cross_entropy(logits, severity, weights) for logits in output.plane_logits)
-    classes = (grade + PLANE_WEIGHT * planes) / (1 + PLANE_WEIGHT * len(output.plane_logits))
+    grade = weighted_cross_entropy(output.logits, severity)
+    planes = sum(weighted_cross_entropy(logits, severity) for logits in output.plane_logits)
+    classes = (grade + weights.planes * planes) / (1 + weights.planes * len(output.plane_logits))
     count = len(output.slice_scores)
     place = sum(_slice_loss(s, slice_places[:, i]) for i, s in enumerate(output.slice_scores)) / count
     attention = (
@@ -41,15 +63,16 @@ def mil_loss(output: MilOutput, severity: Tensor, slice_places: Tensor) -> dict[
         / count
     )
     return {
-        "loss": classes + place + ATTENTION_WEIGHT * attention,
+        "loss": classes + weights.slices * place + weights.attention * attention,
         "grade": grade,
         "place": torch.as_tensor(place),
         "attention": torch.as_tensor(attention),
     }
 
 
-def _weighted_cross_entropy(logits: Tensor, severity: Tensor, weights: Tensor) -> Tensor:
-    weighted = severity * weights
+def weighted_cross_entropy(logits: Tensor, severity: Tensor) -> Tensor:
+    """Cross-entropy with RSNA's weights of the severities; logits and probabilities of shape (..., 3)."""
+    weighted = severity * torch.tensor(CLASS_WEIGHTS, device=severity.device)
     return -(weighted * logits.float().log_softmax(-1)).sum() / weighted.sum()
 
 

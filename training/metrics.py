@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata, spearmanr
+from sklearn.metrics import cohen_kappa_score
 
 from ..domain.spine import ALL_FINDINGS, ConditionGroup
 from .losses import CLASS_WEIGHTS
@@ -52,6 +53,40 @@ def _auroc(scores: npt.NDArray[np.float64], positive: Sets) -> float:
     return float(above / (n * (len(scores) - n)))
 
 
+def class_auroc(probs: Probs, labels: Labels, severity: int) -> float:
+    """AUROC of one severity against the others; NaN where it never or always occurs."""
+    positive = labels == severity
+    return _auroc(probs[:, severity], positive) if 0 < positive.sum() < len(labels) else float("nan")
+
+
+def quadratic_kappa(probs: Probs, labels: Labels) -> float:
+    """Cohen's kappa with quadratic weights between the most probable severity and the true one."""
+    answers = probs.argmax(axis=1)
+    if len(np.unique(np.concatenate([answers, labels]))) < 2:
+        return float("nan")
+    return float(cohen_kappa_score(labels, answers, weights="quadratic", labels=[0, 1, 2]))
+
+
+def confusion(probs: Probs, labels: Labels) -> npt.NDArray[np.int64]:
+    """How many findings of each true severity (rows) got each answer (columns), shape (3, 3)."""
+    counts = np.zeros((3, 3), np.int64)
+    np.add.at(counts, (labels, probs.argmax(axis=1)), 1)
+    return counts
+
+
+def reliability(probs: Probs, labels: Labels, bins: int = 10) -> npt.NDArray[np.float64]:
+    """Per bin of confidence that holds findings: mean confidence, share right, count; shape (n, 3)."""
+    confidence = probs.max(axis=1)
+    right = probs.argmax(axis=1) == labels
+    places = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    rows = [
+        (confidence[places == b].mean(), right[places == b].mean(), (places == b).sum())
+        for b in range(bins)
+        if (places == b).any()
+    ]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+
 def balanced_accuracy(probs: Probs, labels: Labels) -> float:
     """Mean recall over the severities that occur."""
     answers = probs.argmax(axis=1)
@@ -78,6 +113,16 @@ def expected_calibration_error(probs: Probs, labels: Labels) -> float:
 def brier_score(probs: Probs, labels: Labels) -> float:
     """Mean squared distance to the truth, summed over the severities: 0 to 2, blind answers 2/3."""
     return float(((probs - np.eye(3)[labels]) ** 2).sum(axis=1).mean())
+
+
+def severity_figures(probs: Probs, labels: Labels) -> dict[str, float]:
+    """The figures by which networks are chosen: probabilities (n, 3), labels (n,)."""
+    return {
+        "log_loss": weighted_log_loss(probs, labels),
+        "macro_auroc": macro_auroc(probs, labels),
+        "balanced_accuracy": balanced_accuracy(probs, labels),
+        "accuracy": accuracy(probs, labels),
+    }
 
 
 def set_coverage(sets: Sets, labels: Labels) -> float:
@@ -197,3 +242,18 @@ def bootstrap(
     )
     low, high = np.percentile(draws[~np.isnan(draws)], (2.5, 97.5))
     return Interval(value, float(low), float(high))
+
+
+def graded_figures(probs: Probs, labels: Labels) -> dict[str, float]:
+    """``severity_figures`` beside what answers without skill score on the same labels.
+
+    ``no_skill_log_loss`` is the best constant answer's, ``majority_accuracy`` that of always naming the most
+    frequent severity. Without any label every answer is as good as a blind one.
+    """
+    if len(labels) == 0:
+        return {"log_loss": NO_SKILL_LOG_LOSS, "no_skill_log_loss": NO_SKILL_LOG_LOSS}
+    return {
+        **severity_figures(probs, labels),
+        "no_skill_log_loss": prior_log_loss(labels),
+        "majority_accuracy": float(np.bincount(labels).max() / len(labels)),
+    }

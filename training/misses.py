@@ -35,6 +35,8 @@ Misses = Mapping[ConditionGroup, npt.NDArray[np.float64]]
 #: on scans unlike the phantoms the localiser misses farther, but a network that often sees far misses grades
 #: the usual near ones worse.
 _FAR_SHARE, _FAR_SD_MM = 0.03, 5.0
+#: What the embedded localiser misses on phantoms by: spread in the plane, and shares of slices -1, 0, 1.
+_TYPICAL_SD_MM, _TYPICAL_SHARES = 1.4, (0.15, 0.7, 0.15)
 _SLICE_SHIFTS, _SHIFT_SHARES = (-2, -1, 0, 1, 2), (0.05, 0.25, 0.4, 0.25, 0.05)
 
 
@@ -45,6 +47,12 @@ def random_jitter(rng: np.random.Generator, measured: npt.NDArray[np.float64]) -
         return Jitter(float(down), float(right), int(rng.choice(_SLICE_SHIFTS, p=_SHIFT_SHARES)))
     down, right, slices = measured[rng.integers(len(measured))]
     return Jitter(float(down), float(right), int(slices))
+
+
+def typical_jitter(rng: np.random.Generator) -> Jitter:
+    """A miss like those of the embedded localiser on phantoms, for recipes that measure none of their own."""
+    down, right = rng.normal(0, _TYPICAL_SD_MM, 2)
+    return Jitter(float(down), float(right), int(rng.choice((-1, 0, 1), p=_TYPICAL_SHARES)))
 
 
 def measure_misses(

@@ -25,7 +25,9 @@ from .samples import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, SagittalSample, Sagit
 
 #: Distance of neighbouring slices.
 SLICE_STEP_MM = 0.9
-_MASK_VALUES = {76: MASK_VERTEBRA, 29: MASK_DISC, 150: MASK_CANAL}
+#: SPIDER's value of the canal in its masks.
+CANAL_VALUE = 150
+_MASK_VALUES = {76: MASK_VERTEBRA, 29: MASK_DISC, CANAL_VALUE: MASK_CANAL}
 #: Stray canal pixels lie on disc and vertebra borders; real canal components are larger than this.
 _SMALLEST_CANAL_MM2 = 150.0
 _SMALLEST_DISC_MM2 = 60.0

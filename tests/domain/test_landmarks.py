@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_lumbar.domain.landmarks import Landmark, Landmarks, NotGradable, dependent_findings
+from napari_lumbar.domain.landmarks import Dependence, Landmark, Landmarks, NotGradable, dependent_findings
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -30,3 +30,9 @@ def test_replacing_fills_a_gap_and_leaves_the_original() -> None:
 )
 def test_only_findings_cropped_at_a_point_depend_on_it(moved: FindingKey, stale: set[FindingKey]) -> None:
     assert dependent_findings(moved) == stale
+
+
+@pytest.mark.parametrize("moved", [CANAL, LEFT_FORAMEN, LEFT_RECESS])
+def test_where_one_pass_answers_a_level_all_its_findings_depend_on_every_point(moved: FindingKey) -> None:
+    level = {FindingKey(condition, Level.L4_L5) for condition in Condition}
+    assert dependent_findings(moved, Dependence.LEVEL) == level

@@ -8,8 +8,8 @@ from napari_lumbar.domain.errors import LumbarError
 from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.models.lstm_mil import LstmMil, MilConfig
 from napari_lumbar.pipeline.device import resolve_device
+from napari_lumbar.pipeline.evidence import _turn_back
 from napari_lumbar.pipeline.explain import grade_with_heatmaps
-from napari_lumbar.pipeline.grade import _turn_back
 
 
 def test_heatmaps_are_one_per_crop_and_weights_sum_to_one() -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_lumbar.domain.findings import Analysis, Certainty, Finding
-from napari_lumbar.domain.landmarks import LandmarkSource, dependent_findings
+from napari_lumbar.domain.landmarks import Dependence, LandmarkSource, dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
@@ -47,6 +47,17 @@ def test_exactly_the_dependent_findings_go_stale(
     assert state.stale == frozenset()
     assert moved(state, small_study, key).stale == dependent_findings(key)
     assert moved(state, small_study, key).resetting(key).stale == frozenset()
+
+
+@given(key=st.sampled_from(ALL_FINDINGS))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_where_one_pass_answers_a_level_the_whole_level_goes_stale(
+    state: SessionState, small_study: Study, key: FindingKey
+) -> None:
+    by_level = replace(state, analysis=replace(state.analysis, dependence=Dependence.LEVEL))
+    assert by_level.stale == frozenset()
+    stale = moved(by_level, small_study, key).stale
+    assert stale == {other for other in ALL_FINDINGS if other.level is key.level}
 
 
 def test_a_correction_leaves_the_prediction_alone(state: SessionState, small_study: Study) -> None:

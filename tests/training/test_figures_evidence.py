@@ -10,7 +10,7 @@ import pytest
 
 from napari_lumbar.domain.findings import CropEvidence, Finding, SeverityProbs
 from napari_lumbar.domain.geometry import SliceGeometry
-from napari_lumbar.domain.landmarks import Landmarks, NotGradable
+from napari_lumbar.domain.landmarks import Dependence, Landmarks, NotGradable
 from napari_lumbar.domain.spine import ALL_FINDINGS, FindingKey
 from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
 from napari_lumbar.pipeline import System
@@ -52,6 +52,7 @@ def heat_at_the_spot() -> np.ndarray:
 class SpotGrader:
     """Severe as far as the spot of the middle slice is bright."""
 
+    dependence = Dependence.CROPS
     heatmap = heat_at_the_spot()
 
     def locate(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Landmarks:

@@ -13,7 +13,7 @@ from PIL import Image
 from napari_lumbar.domain.errors import LumbarError
 from napari_lumbar.domain.findings import Finding, SeverityProbs
 from napari_lumbar.domain.geometry import FloatArray, vector3
-from napari_lumbar.domain.landmarks import Landmark, Landmarks
+from napari_lumbar.domain.landmarks import Dependence, Landmark, Landmarks
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline import System
@@ -168,6 +168,8 @@ def test_inventing_l5_s1_is_seen_in_studies_and_in_slices(case: SpiderCase) -> N
 
 class Grading:
     """The further down, the worse."""
+
+    dependence = Dependence.CROPS
 
     def grade(
         self,

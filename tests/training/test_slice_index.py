@@ -14,12 +14,8 @@ from napari_lumbar.domain.study import SeriesRole
 from napari_lumbar.models.convnext3d import SliceIndexNet
 from napari_lumbar.phantom import PhantomConfig, PhantomStudy, make_phantom
 from napari_lumbar.pipeline.slice_votes import network_votes
-from napari_lumbar.training.tasks.slice_index import (
-    SliceIndexTask,
-    head_keys,
-    slice_index_config,
-    slice_sample,
-)
+from napari_lumbar.training.tasks.marked import head_keys
+from napari_lumbar.training.tasks.slice_index import SliceIndexTask, slice_index_config, slice_sample
 
 SMALL = PhantomConfig(sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6, field="lumbar")
 GROUPS = (ConditionGroup.CANAL, ConditionGroup.FORAMINAL)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ...domain.spine import ALL_FINDINGS, Condition, ConditionGroup
+from ...domain.spine import ALL_FINDINGS, Condition, ConditionGroup, Severity
 from .. import metrics
 from .records import Rows
 from .schema import Figure, FigureMaker
@@ -108,12 +109,17 @@ def _graded(of: Callable[[metrics.Probs, metrics.Labels], float]) -> Callable[[R
     """A metric over the findings that have a grade and a truth."""
 
     def statistic(rows: Rows) -> float:
-        graded = rows[~np.isnan(rows["probs"][:, 0]) & (rows["truth"] >= 0)]
+        graded = graded_rows(rows)
         if len(graded) == 0:
             return float("nan")
         return of(graded["probs"].astype(np.float64), graded["truth"].astype(np.int64))
 
     return statistic
+
+
+def graded_rows(rows: Rows) -> Rows:
+    """The rows that have a grade and a truth."""
+    return np.asarray(rows[~np.isnan(rows["probs"][:, 0]) & (rows["truth"] >= 0)])
 
 
 def _rsna_score(rows: Rows) -> float:
@@ -133,6 +139,10 @@ def _with_sets(of: Callable[[metrics.Sets, metrics.Labels], float]) -> Callable[
         return of(some["in_set"], some["truth"].astype(np.int64)) if len(some) else float("nan")
 
     return statistic
+
+
+def _class_auroc(severity: Severity, probs: metrics.Probs, labels: metrics.Labels) -> float:
+    return metrics.class_auroc(probs, labels, severity)
 
 
 def _confident_near(rows: Rows) -> float:
@@ -163,7 +173,17 @@ PER_GROUP = (
     Measure("wrong_side", "landmarks on the other side", "", _wrong_side),
     Measure("slice_exact", "landmarks on the true slice", "", lambda r: share(known(r, "slices_off") == 0)),
     Measure("slice_within_one", "within one slice", "", lambda r: share(known(r, "slices_off") <= 1)),
+    Measure("slice_within_two", "within two slices", "", lambda r: share(known(r, "slices_off") <= 2)),
     Measure("macro_auroc", "macro AUROC", "", _graded(metrics.macro_auroc)),
+    *(
+        Measure(
+            f"auroc_{severity.name.lower()}",
+            f"AUROC of {severity.label.lower()} against the others",
+            "",
+            _graded(partial(_class_auroc, severity)),
+        )
+        for severity in Severity
+    ),
     Measure("log_loss", "weighted log loss", "", _graded(metrics.weighted_log_loss)),
     Measure(
         "log_loss_prior",
@@ -174,6 +194,7 @@ PER_GROUP = (
     Measure("log_loss_share", "weighted log loss as a share of that", "", _graded(metrics.log_loss_share)),
     Measure("accuracy", "accuracy", "", _graded(metrics.accuracy)),
     Measure("balanced_accuracy", "balanced accuracy", "", _graded(metrics.balanced_accuracy)),
+    Measure("quadratic_kappa", "quadratic kappa", "", _graded(metrics.quadratic_kappa)),
     Measure(
         "calibration_error", "expected calibration error", "", _graded(metrics.expected_calibration_error)
     ),

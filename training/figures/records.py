@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,6 @@ import numpy.typing as npt
 from ...domain.findings import Analysis, Finding
 from ...domain.landmarks import Landmark, Landmarks
 from ...domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
-from ...phantom import PhantomStudy
 
 #: Columns. ``expected`` says whether the truth has the finding, ``outside`` whether it has nothing at that
 #: level, ``found`` whether a landmark was claimed; distances are NaN where one of both is missing,
@@ -42,17 +43,31 @@ Rows = npt.NDArray[np.void]
 _CONDITIONS = list(Condition)
 
 
-def study_rows(phantom: PhantomStudy, analysis: Analysis) -> Rows:
+class Truth(Protocol):
+    """What is known of a study: where its landmarks are, and its severities; both may lack findings."""
+
+    @property
+    def landmarks(self) -> Landmarks:
+        """Where readers pointed."""
+        ...
+
+    @property
+    def severities(self) -> Mapping[FindingKey, Severity]:
+        """What readers said."""
+        ...
+
+
+def study_rows(truth: Truth, analysis: Analysis) -> Rows:
     """The 25 rows of a study, in the order of ``ALL_FINDINGS``."""
     rows = np.zeros(len(ALL_FINDINGS), ROW)
     unsure = any("unsure" in note for note in analysis.landmarks.notes)
-    inside = {landmark.key.level for landmark in phantom.landmarks}
+    inside = {landmark.key.level for landmark in truth.landmarks}
     for row, key in zip(rows, ALL_FINDINGS, strict=True):
         row["condition"], row["level"] = _CONDITIONS.index(key.condition), key.level.rank
-        row["truth"] = phantom.severities.get(key, -1)
+        row["truth"] = truth.severities.get(key, -1)
         row["unsure_numbering"], row["outside"] = unsure, key.level not in inside
-        _put_landmark(row, key, phantom.landmarks, analysis.landmarks.get(key))
-        _put_grade(row, analysis.findings[key], phantom.landmarks.get(key))
+        _put_landmark(row, key, truth.landmarks, analysis.landmarks.get(key))
+        _put_grade(row, analysis.findings[key], truth.landmarks.get(key))
     return rows
 
 

@@ -142,24 +142,24 @@ class GradingTask:
         jitter = {plane: random_jitter(rng, self._misses[plane]) for plane in self._planes}
         bags: dict[str, Bag] = dict(finding_bags(key, study.landmarks, study.series, side, jitter))
         if single:
-            bags = {plane: _annotated_alone(bag) for plane, bag in bags.items()}
+            bags = {plane: annotated_alone(bag) for plane, bag in bags.items()}
         if len(bags) > 1 and rng.random() < _BLANK_SHARE:
             del bags[self._planes[rng.integers(len(self._planes))]]
         item: dict[str, npt.NDArray[np.generic]] = {
             "severity": study.severity[key],
-            "places": np.array([_place(bags.get(plane)) for plane in self._planes]),
+            "places": np.array([annotated_place(bags.get(plane)) for plane in self._planes]),
         }
         for plane in self._planes:
             item[plane] = _crops(rng, plane, bags.get(plane), study, 1 if single else 5)
         return item
 
 
-def _annotated_alone(bag: Bag) -> Bag:
+def annotated_alone(bag: Bag) -> Bag:
     """The bag with nothing but the crop of the annotated slice."""
     return replace(bag, crops=(replace(bag.crops[0], slice_index=bag.annotated),))
 
 
-def _place(bag: Bag | None) -> int:
+def annotated_place(bag: Bag | None) -> int:
     """Place in the bag of the slice that the truth of the bag's plane lies on."""
     if bag is None:
         return OUTSIDE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -114,20 +113,35 @@ def phantom(out: OutFolder, studies: Studies = 1, seed: Seed = 0) -> None:
             typer.echo(folder)
 
 
-@app.command(help=f"Measure a bundle on phantom studies it has never seen. {RESEARCH_USE_ONLY}")
+@app.command(
+    help="Measure a bundle on phantoms it has never seen, or compare bundles on labelled studies. "
+    f"{RESEARCH_USE_ONLY}",
+    epilog=EXIT_STATUS,
+)
 def evaluate(
     studies: Studies = 20,
     seed: Seed = 1_000_000,
-    bundle: BundleFolder = None,
+    bundle: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--bundle", help="Folder of weights; without it, the embedded bundle. Several with --data."
+        ),
+    ] = None,
     device: DeviceChoice = Device.AUTO,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Labelled studies in RSNA's layout, instead of phantoms."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the comparison's report; with --data.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that grade, with --data.")] = 1,
 ) -> None:
-    """Print landmark errors and AUROC on phantoms."""
-    with expected_errors():
-        from ..training.evaluate import evaluate_phantoms
+    """Print figures of a bundle on phantoms, or write a report that compares bundles."""
+    from .evaluating import Evaluating, evaluate_bundles
 
-        evaluation = evaluate_phantoms(studies, seed, bundle, device.value, partial(typer.echo, err=True))
-        for line in evaluation.lines():
-            typer.echo(line)
+    with expected_errors():
+        evaluate_bundles(Evaluating(studies, seed, bundle or [], device.value, data, out, jobs))
 
 
 @app.command(name="open", help=f"Open a study in napari. {RESEARCH_USE_ONLY}")

@@ -16,8 +16,7 @@ _EXTRA_OF_MODULE = {
     "qtpy": "qt",
     "magicgui": "gui",
     "superqt": "gui",
-    "lightning": "train",
-    "sklearn": "train",
+    **dict.fromkeys(("iterstrat", "lightning", "matplotlib", "pandas", "sklearn", "threadpoolctl"), "train"),
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .landmarks import Landmark, Landmarks, NotGradable
+from .landmarks import Dependence, Landmark, Landmarks, NotGradable
 from .spine import FindingKey, Severity
 from .study import FileAccounting, PixelArray, SeriesRole
 
@@ -160,6 +160,8 @@ class Analysis:
     provenance: Provenance
     timings_s: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    #: Which landmarks each finding was graded from.
+    dependence: Dependence = Dependence.CROPS
 
     @property
     def graded(self) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .geometry import Vector3
-from .spine import Condition, ConditionGroup, FindingKey
+from .spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey
 
 
 class LandmarkSource(Enum):
@@ -76,13 +76,28 @@ class Landmarks:
         return replace(self, points={**self.points, landmark.key: landmark}, missing=missing)
 
 
-def dependent_findings(moved: FindingKey) -> frozenset[FindingKey]:
-    """Findings whose crops are placed by the landmark of ``moved``.
+class Dependence(Enum):
+    """Which landmarks a grader looks at for one finding."""
 
-    The subarticular points also centre the axial crops of the canal and of the same side's foramen
-    (Table 1 of the multistage system), so moving one makes those findings stale too. A grader that leaves
-    such a crop out grades a finding too many again, never one too few.
+    #: Those that place the finding's own crops (Table 1 of the multistage system).
+    CROPS = "crops"
+    #: Every landmark of its level: one pass answers all five findings.
+    LEVEL = "level"
+    #: Every landmark of the study: one pass answers all levels.
+    STUDY = "study"
+
+
+def dependent_findings(moved: FindingKey, dependence: Dependence = Dependence.CROPS) -> frozenset[FindingKey]:
+    """Findings that have to be graded again once the landmark of ``moved`` moved.
+
+    With ``CROPS`` the subarticular points also centre the axial crops of the canal and of the same side's
+    foramen, so moving one makes those findings stale too. A grader that leaves such a crop out grades a
+    finding too many again, never one too few.
     """
+    if dependence is Dependence.STUDY:
+        return frozenset(ALL_FINDINGS)
+    if dependence is Dependence.LEVEL:
+        return frozenset(FindingKey(condition, moved.level) for condition in Condition)
     if moved.condition.group is not ConditionGroup.SUBARTICULAR:
         return frozenset({moved})
     foramen = Condition.of(ConditionGroup.FORAMINAL, moved.condition.side)

@@ -77,6 +77,8 @@ class Bundle:
     def members(self, name: str, kind: type[N], chosen: Sequence[str] | None = None) -> tuple[N, ...]:
         """The networks of an ensemble: ``name_0``, ``name_1`` and so on, or the one called ``name``.
 
+        An ensemble may mix kinds: ``name-kind``, or ``name-kind_0``, ``name-kind_1`` and so on.
+
         Parameters
         ----------
         chosen
@@ -87,8 +89,14 @@ class Bundle:
         BundleError
             If there is none, or one is of another architecture.
         """
-        numbered = sorted(n for n in self.networks if re.fullmatch(rf"{re.escape(name)}_\d+", n))
-        return tuple(self.network(n, kind) for n in chosen or numbered or [name])
+        return tuple(self.network(n, kind) for n in chosen or self._several(name) or [name])
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a network called ``name``, or an ensemble."""
+        return name in self.networks or bool(self._several(name))
+
+    def _several(self, name: str) -> list[str]:
+        return sorted(n for n in self.networks if re.fullmatch(rf"{re.escape(name)}(_\d+|-\w+)", n))
 
 
 def default_bundle_path() -> Path:

@@ -32,6 +32,12 @@ class MilConfig:
         A timm architecture and its keyword arguments.
     heatmap_layer
         The encoder's layer whose features make the heatmap.
+    shapes
+        (height, width) of the crops of each plane; None for those of the embedded bundle.
+    crops
+        Which crops: a key of ``preprocess.crop_tables``.
+    recurrent
+        False leaves the LSTM out: the encoder's features go straight to the attentions.
     """
 
     planes: tuple[str, ...]
@@ -41,6 +47,9 @@ class MilConfig:
     )
     dropout: float = 0.1
     heatmap_layer: str = "layer2"
+    shapes: tuple[tuple[int, int], ...] | None = None
+    crops: str = "close"
+    recurrent: bool = True
 
 
 class MilOutput(NamedTuple):
@@ -87,6 +96,11 @@ class LstmMil(nn.Module):
         return [plane.encoder.get_submodule(self.config.heatmap_layer) for plane in self._typed_planes]
 
     @property
+    def encoders(self) -> list[nn.Module]:
+        """Per plane, the encoder of its crops."""
+        return [plane.encoder for plane in self._typed_planes]
+
+    @property
     def n_features(self) -> int:
         """Length of ``MilOutput.features``."""
         return self.classify.in_features
@@ -115,20 +129,18 @@ class _Plane(nn.Module):
             config.encoder, pretrained=False, in_chans=1, num_classes=0, **config.encoder_options
         )
         self.width: int = int(self.encoder.num_features)
-        self.lstm = nn.LSTM(
-            self.width,
-            self.width // 2,
-            num_layers=2,
-            bidirectional=True,
-            batch_first=True,
-            dropout=config.dropout,
-        )
+        self.lstm = _lstm(self.width, config.dropout) if config.recurrent else None
         self.attention = nn.Sequential(nn.Tanh(), nn.Linear(self.width, 1))
         self.slice_attention = nn.Sequential(nn.Tanh(), nn.Linear(self.width, 1))
 
     def forward(self, bag: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         tokens = self.encoder(bag.flatten(0, 1)).unflatten(0, bag.shape[:2])
-        tokens, _ = self.lstm(tokens)
+        if self.lstm is not None:
+            tokens, _ = self.lstm(tokens)
         weights = self.attention(tokens).squeeze(-1).softmax(-1)
         pooled = (weights[..., None] * tokens).sum(1)
         return pooled, weights, self.slice_attention(tokens).squeeze(-1)
+
+
+def _lstm(width: int, dropout: float) -> nn.LSTM:
+    return nn.LSTM(width, width // 2, num_layers=2, bidirectional=True, batch_first=True, dropout=dropout)

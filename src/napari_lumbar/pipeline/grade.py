@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ..domain.errors import LumbarError
-from ..domain.findings import Certainty, CropEvidence, Finding, SeverityProbs, probs_from_array
-from ..domain.geometry import SliceGeometry
-from ..domain.landmarks import Landmarks, NotGradable
-from ..domain.spine import ConditionGroup, FindingKey, Severity, Side
+from ..domain.errors import BundleError, LumbarError
+from ..domain.findings import CropEvidence, Finding
+from ..domain.landmarks import Dependence, Landmarks, NotGradable
+from ..domain.spine import ConditionGroup, FindingKey, Side
 from ..domain.study import MRSeries, PixelArray, Study
 from ..models.bundle import Bundle
-from ..models.grade_calibration import GradeCalibration
 from ..models.lstm_mil import LstmMil
 from ..preprocess.bags import NO_JITTER, Bag, Jitter, finding_bags, prepared_series, sample_bag
-from ..preprocess.planes import PLANE_SHAPES, PLANES
+from ..preprocess.crop_tables import CropTable, crop_table
+from ..preprocess.planes import plane_shapes
 from ..preprocess.resample import Box
+from .evidence import to_native
 from .explain import grade_with_heatmaps
+from .judge import calibrations, judge
 from .progress import CancelToken, Progress, ProgressCallback
 
 _NETWORKS = {
@@ -36,11 +37,17 @@ _OWN_PLANE = {
 }
 
 
-#: Calibration of a group, beside its ensemble.
-_CALIBRATIONS = {group: name.replace("grade", "calibration") for group, name in _NETWORKS.items()}
 #: A finding is looked at once as it is and once from places a little beside it.
 _MOVES = (NO_JITTER, Jitter(rows_mm=2.5, columns_mm=-2.5), Jitter(rows_mm=-2.5, columns_mm=2.5))
 _CHUNK = 10
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What the networks of one group see: size of crops by plane, in order, and how far they reach."""
+
+    shapes: Mapping[str, tuple[int, int]]
+    table: CropTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +89,7 @@ class Seen:
     moved: Sequence[_Look]
     from_place: Answers
     from_beside: Answers
+    planes: Sequence[str]
 
     def log_probs(self, key: FindingKey) -> torch.Tensor:
         """Of one finding, shape (networks, looks, 3)."""
@@ -92,10 +100,10 @@ class Seen:
         """Of one finding as the first network saw it from its place, shape (looks, D)."""
         return self.from_place.features[_rows(self.plain, key)]
 
-    def evidence(self, key: FindingKey, group: ConditionGroup) -> tuple[CropEvidence, ...]:
+    def evidence(self, key: FindingKey) -> tuple[CropEvidence, ...]:
         """Crops of one finding with weights and heatmaps."""
         rows = _rows(self.plain, key)
-        return _joined([_evidence(self.plain[i], group, i, self.from_place) for i in rows])
+        return _joined([_evidence(self.plain[i], self.planes, i, self.from_place) for i in rows])
 
 
 def _rows(looks: Sequence[_Look], key: FindingKey) -> list[int]:
@@ -111,6 +119,8 @@ class MultistageGrader:
         Names of the networks to use, by ensemble; see ``load_system``.
     """
 
+    dependence = Dependence.CROPS
+
     def __init__(
         self, bundle: Bundle, device: torch.device, members: Mapping[str, Sequence[str]] | None = None
     ) -> None:
@@ -119,11 +129,8 @@ class MultistageGrader:
             group: [n.to(device) for n in bundle.members(name, LstmMil, chosen.get(name))]
             for group, name in _NETWORKS.items()
         }
-        self._calibrations = {
-            group: bundle.network(name, GradeCalibration)
-            for group, name in _CALIBRATIONS.items()
-            if name in bundle.networks
-        }
+        self._sights = {group: _sight(networks) for group, networks in self._ensembles.items()}
+        self._calibrations = calibrations(bundle)
         self._device = device
 
     def grade(
@@ -161,7 +168,8 @@ class MultistageGrader:
         series
             By ``series_id``, as ``prepared_series`` gives them.
         """
-        looks = [look for key in keys for look in _looks(key, landmarks, series)]
+        table = self._sights[group].table
+        looks = [look for key in keys for look in _looks(key, landmarks, series, table)]
         plain = [look for look in looks if look.is_plain]
         moved = [look for look in looks if not look.is_plain]
         return Seen(
@@ -169,6 +177,7 @@ class MultistageGrader:
             moved,
             self._ask(group, plain, series, with_heatmaps),
             self._ask(group, moved, series, with_heatmaps=False),
+            list(self._sights[group].shapes),
         )
 
     def _findings(
@@ -182,8 +191,9 @@ class MultistageGrader:
         seen = self.look(group, keys, landmarks, series, with_heatmaps=True)
         findings = {}
         for key in keys:
-            probs, certainty = self._judge(key, seen.log_probs(key), seen.features(key))
-            native = tuple(_to_native(crop, series, study) for crop in seen.evidence(key, group))
+            calibration = self._calibrations.get(group)
+            probs, certainty = judge(seen.log_probs(key), seen.features(key), key.level, calibration)
+            native = tuple(to_native(crop, series, study) for crop in seen.evidence(key))
             findings[key] = Finding(key, probs, landmarks.points[key], native, certainty=certainty)
         return findings
 
@@ -194,35 +204,19 @@ class MultistageGrader:
         series: Mapping[str, MRSeries],
         with_heatmaps: bool,
     ) -> Answers:
-        bags = tuple(self._tensor(looks, plane, series) for plane in PLANES[group])
+        shapes = self._sights[group].shapes
+        bags = tuple(self._tensor(looks, plane, shape, series) for plane, shape in shapes.items())
         return ask_ensemble(self._ensembles[group], bags, with_heatmaps)
 
-    def _tensor(self, looks: Sequence[_Look], plane: str, series: Mapping[str, MRSeries]) -> torch.Tensor:
+    def _tensor(
+        self, looks: Sequence[_Look], plane: str, shape: tuple[int, int], series: Mapping[str, MRSeries]
+    ) -> torch.Tensor:
         """Bags as (n, 5, 1, H, W); zeros where the plane is absent, as in training."""
-        shape = PLANE_SHAPES[plane]
         crops = [
             sample_bag(bag, series[bag.series_id], shape) if bag else np.zeros((5, *shape), np.float32)
             for bag in (look.bags.get(plane) for look in looks)
         ]
         return torch.from_numpy(np.stack(crops))[:, :, None].to(self._device)
-
-    def _judge(
-        self, key: FindingKey, log_probs: torch.Tensor, features: torch.Tensor
-    ) -> tuple[SeverityProbs, Certainty]:
-        """Probabilities and certainty from log probabilities (networks, looks, 3) and features (n, D)."""
-        spread = float((log_probs.exp() @ _GRADES).std(correction=0))
-        mean = log_probs.mean((0, 1))[None]
-        calibration = self._calibrations.get(key.condition.group)
-        if calibration is None:
-            return probs_from_array(mean[0].softmax(-1).numpy()), Certainty(spread=spread)
-        probs = calibration(mean, torch.tensor([key.level.rank]))
-        kept = calibration.prediction_set(probs)[0]
-        strangeness = float(calibration.strangeness(features).mean())
-        certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, strangeness)
-        return probs_from_array(probs[0].numpy()), certainty
-
-
-_GRADES = torch.arange(3.0)
 
 
 def ask_ensemble(networks: Sequence[LstmMil], bags: tuple[torch.Tensor, ...], with_heatmaps: bool) -> Answers:
@@ -243,11 +237,26 @@ def ask_ensemble(networks: Sequence[LstmMil], bags: tuple[torch.Tensor, ...], wi
     )
 
 
-def _looks(key: FindingKey, landmarks: Landmarks, series: Mapping[str, MRSeries]) -> list[_Look]:
+def _sight(networks: Sequence[LstmMil]) -> _Sight:
+    """What all networks of an ensemble see; they share their bags."""
+    configs = [network.config for network in networks]
+    seen = {(config.planes, str(config.shapes), config.crops) for config in configs}
+    if len(seen) > 1:
+        raise BundleError(
+            f"the networks of one ensemble must see the same crops; these see {sorted(map(str, seen))}"
+        )
+    first = configs[0]
+    return _Sight(plane_shapes(first.planes, first.shapes), crop_table(first.crops))
+
+
+def _looks(
+    key: FindingKey, landmarks: Landmarks, series: Mapping[str, MRSeries], table: CropTable
+) -> list[_Look]:
     looks = []
     for side in _sides(key):
         for move in _MOVES:
-            bags = finding_bags(key, landmarks, series, side, dict.fromkeys(PLANE_SHAPES, move))
+            jitter = {"sagittal": move, "axial": move}
+            bags = finding_bags(key, landmarks, series, side, jitter, table)
             if _OWN_PLANE[key.condition.group] not in bags:
                 raise LumbarError(f"{key.text}: its landmark lies in a series that has no role in this study")
             looks.append(_Look(key, bags, move == NO_JITTER))
@@ -264,7 +273,7 @@ def _sides(key: FindingKey) -> tuple[Side, ...]:
     return (key.condition.side,) if key.condition.side else (Side.LEFT, Side.RIGHT)
 
 
-def _evidence(look: _Look, group: ConditionGroup, row: int, answers: Answers) -> tuple[CropEvidence, ...]:
+def _evidence(look: _Look, planes: Sequence[str], row: int, answers: Answers) -> tuple[CropEvidence, ...]:
     """Crops of a look with their weights, and heatmaps turned back to how the slice lies."""
     return tuple(
         CropEvidence(
@@ -275,7 +284,7 @@ def _evidence(look: _Look, group: ConditionGroup, row: int, answers: Answers) ->
             weight=float(answers.weights[i][row, j]),
             heatmap=answers.heatmaps[i][row, j][:, :: -1 if bag.mirrored else 1],
         )
-        for i, plane in enumerate(PLANES[group])
+        for i, plane in enumerate(planes)
         if (bag := look.bags.get(plane)) is not None
         for j, crop in enumerate(bag.crops)
     )
@@ -294,27 +303,3 @@ def _joined(views: list[tuple[CropEvidence, ...]]) -> tuple[CropEvidence, ...]:
 def _merged(first: CropEvidence, second: CropEvidence) -> CropEvidence:
     heatmap = np.maximum(first.heatmap, second.heatmap)
     return replace(first, weight=first.weight + second.weight, heatmap=heatmap)
-
-
-def _to_native(crop: CropEvidence, usual: Mapping[str, MRSeries], study: Study) -> CropEvidence:
-    """Box and heatmap from the usual view to the pixels of the file."""
-    turned = usual[crop.series_id].slices[crop.slice_index].geometry
-    native = study.by_id(crop.series_id).slices[crop.slice_index].geometry
-    if turned == native:
-        return crop
-    box, heatmap = _turn_back(crop.box_rc, crop.heatmap, turned, native)
-    return replace(crop, box_rc=box, heatmap=heatmap)
-
-
-def _turn_back(
-    box_rc: Box, heatmap: PixelArray, turned: SliceGeometry, native: SliceGeometry
-) -> tuple[Box, PixelArray]:
-    corners = turned.lps_from_pixel(np.array([box_rc[:2], box_rc[2:]]))
-    (top, left), (bottom, right) = native.pixel_from_lps(corners)
-    transposed = abs(np.dot(turned.along_row, native.along_row)) < 0.5
-    heatmap = heatmap.T if transposed else heatmap
-    if top > bottom:
-        top, bottom, heatmap = bottom, top, heatmap[::-1]
-    if left > right:
-        left, right, heatmap = right, left, heatmap[:, ::-1]
-    return (float(top), float(left), float(bottom), float(right)), heatmap

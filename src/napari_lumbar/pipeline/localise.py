@@ -125,7 +125,9 @@ class MultistageLocalizer:
             frame, geometry = spine.levels[level], t2.maps.slices[place].geometry
             key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)
             point = geometry.lps_from_pixel(geometry.pixel_from_lps(frame.canal_lps_mm))
-            found[key] = _landmark(key, t2.series, t2.maps.first_index + place, point, frame.confidence)
+            found[key] = landmark_on_slice(
+                key, t2.series, t2.maps.first_index + place, point, frame.confidence
+            )
         return found
 
     def _foramina(self, t1: _Sagittal, spine: SpineFrame) -> dict[FindingKey, Landmark]:
@@ -137,7 +139,7 @@ class MultistageLocalizer:
                 point = find_foramen(t1.maps, level, frame, side, votes[:, head])
                 geometry = t1.maps.slices[point.place].geometry
                 key = FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level)
-                found[key] = _landmark(
+                found[key] = landmark_on_slice(
                     key,
                     t1.series,
                     t1.maps.first_index + point.place,
@@ -157,14 +159,17 @@ def _recess_landmarks(
             key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)
             point = view.geometry.lps_from_pixel(pixel_rc)
             confidence *= spine.levels[level].confidence
-            found[key] = _landmark(key, series, view.chosen.slice_index, point, confidence)
+            found[key] = landmark_on_slice(key, series, view.chosen.slice_index, point, confidence)
     return found
 
 
-def _landmark(
+def landmark_on_slice(
     key: FindingKey, series: MRSeries, slice_index: int, point_lps_mm: FloatArray, confidence: float
 ) -> Landmark:
-    """``series`` as it was read: pixels are those of the file, whatever view the networks saw."""
+    """A predicted landmark on a slice of ``series`` as it was read; the point is projected onto the slice.
+
+    Pixels are those of the file, whatever view the networks saw.
+    """
     row, column = series.slices[slice_index].geometry.pixel_from_lps(point_lps_mm)
     return Landmark(
         key=key,

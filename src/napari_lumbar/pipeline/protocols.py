@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..domain.findings import Finding
-from ..domain.landmarks import Landmarks
+from ..domain.landmarks import Dependence, Landmarks
 from ..domain.spine import FindingKey
 from ..domain.study import Study
 from .progress import CancelToken, ProgressCallback
@@ -23,6 +23,11 @@ class Localizer(Protocol):
 
 class Grader(Protocol):
     """Grades findings whose landmarks are known."""
+
+    @property
+    def dependence(self) -> Dependence:
+        """Which landmarks a finding is graded from; whoever moves one asks for these to be graded again."""
+        ...
 
     def grade(
         self,

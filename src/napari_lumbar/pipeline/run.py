@@ -49,6 +49,7 @@ def analyze(
         provenance=provenance(system),
         timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
         warnings=(*study.warnings, *landmarks.notes),
+        dependence=system.grader.dependence,
     )
 
 

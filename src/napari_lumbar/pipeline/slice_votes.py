@@ -7,13 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from scipy import ndimage
-from torch.nn import functional
 
 from ..domain.geometry import FloatArray
 from ..domain.spine import Level
 from ..domain.study import MRSlice
 from ..models.convnext3d import SliceIndexNet
-from ..preprocess.slice_volume import VOLUME_SLICES, slice_volume
+from ..preprocess.slice_volume import VOLUME_SLICES, slice_place, slice_volume
 from .sagittal_maps import SagittalMaps
 from .spine_frame import LevelFrame
 
@@ -26,14 +25,16 @@ _READER_SD_SLICES = 0.68
 
 
 def network_votes(network: SliceIndexNet, slices: tuple[MRSlice, ...], device: torch.device) -> FloatArray:
-    """Ask a ``SliceIndexNet``; return places by (classification, regression), shape (2, heads)."""
+    """Ask a ``SliceIndexNet``; return places by classification and by regression, shape (1 or 2, heads)."""
     volume = torch.from_numpy(slice_volume(slices, network.config.size))[None, None]
     with torch.inference_mode():
-        logits, relative = network(volume.to(device))
-    factor = max(1.0, len(slices) / VOLUME_SLICES)
-    classes = functional.softmax(logits[0].float(), dim=-1).argmax(-1).cpu().numpy()
-    regressed = relative[0].float().cpu().numpy() * (VOLUME_SLICES - 1)
-    return np.stack([classes, regressed]) * factor
+        logits, places = network(volume.to(device))
+    votes = []
+    if logits is not None:
+        votes.append(logits[0].float().argmax(-1).cpu().numpy().astype(np.float64))
+    if places is not None:
+        votes.append(places[0, :, -1].double().cpu().numpy() * VOLUME_SLICES)
+    return slice_place(np.stack(votes), len(slices))
 
 
 def map_vote(values: FloatArray, fallback: float) -> float:

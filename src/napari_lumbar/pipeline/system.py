@@ -8,19 +8,53 @@ from pathlib import Path
 import torch
 
 from ..domain.errors import BundleError
+from ..domain.spine import ConditionGroup
 from ..models.bundle import Bundle, default_bundle_path, load_bundle
+from .confidence import LandmarkConfidence
 from .device import resolve_device
 from .grade import MultistageGrader
 from .localise import MultistageLocalizer
+from .mscan_grader import MscanGrader
+from .mscan_localizer import MscanLocalizer
+from .multiview_grader import MultiviewGrader
 from .protocols import Grader, Localizer, System
+from .regression_localizer import POINT_NAMES, LocalizerNetworks, RegressionLocalizer
+from .sequence_grader import SequenceGrader
+from .three_way_grader import ThreeWayGrader
 
 Members = Mapping[str, Sequence[str]]
+
+
+def _localizer(bundle: Bundle, device: torch.device, members: Members) -> Localizer:
+    """The published localiser where a bundle holds its networks, else the embedded bundle's."""
+    if bundle.holds(POINT_NAMES[ConditionGroup.CANAL]):
+        networks = LocalizerNetworks.from_bundle(bundle, members)
+        confidence = LandmarkConfidence.from_settings(bundle.manifest.settings)
+        return RegressionLocalizer(networks, device, confidence)
+    return MultistageLocalizer(bundle, device, members)
+
 
 #: Every recipe that a bundle may come from, with what runs it.
 RECIPES: Mapping[str, Callable[[Bundle, torch.device, Members], tuple[Localizer, Grader]]] = {
     "multistage_mil": lambda bundle, device, members: (
-        MultistageLocalizer(bundle, device, members),
+        _localizer(bundle, device, members),
         MultistageGrader(bundle, device, members),
+    ),
+    "multiview_transformer": lambda bundle, device, members: (
+        MultistageLocalizer(bundle, device, members),
+        MultiviewGrader(bundle, device, members),
+    ),
+    "mscan": lambda bundle, device, members: (
+        MscanLocalizer(bundle, device, members),
+        MscanGrader(bundle, device, members),
+    ),
+    "sequence_efficientnet": lambda bundle, device, members: (
+        MultistageLocalizer(bundle, device, members),
+        SequenceGrader(bundle, device, members),
+    ),
+    "three_way": lambda bundle, device, members: (
+        MultistageLocalizer(bundle, device, members),
+        ThreeWayGrader(bundle, device, members),
     ),
 }
 

@@ -1,8 +1,5 @@
-"""Which crops a finding is graded from (Table 1 of the multistage system), and their pixels.
+"""Which crops a finding is graded from, and their pixels; how far they reach stands in ``crop_tables``.
 
-The published ranges are pixels in a frame resized to 512 x 512. Deviations: here they are millimetres, those
-of a usual field of view, because a severity is a matter of millimetres and fields of view differ by half; and
-axial crops and foramina are cut closer, because at half of the published resolution they would be blurred.
 Crops of the patient's right side are mirrored, so that one network sees every side the same way round:
 lateral and medial lie where they lie on the left. What the MIL papers call an instance is a crop here.
 """
@@ -14,53 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..domain.geometry import FloatArray
 from ..domain.landmarks import Landmark, Landmarks
-from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
+from ..domain.spine import Condition, ConditionGroup, FindingKey, Side
 from ..domain.study import MRSeries, PixelArray, SeriesRole, SliceStack
 from .canonical import canonical_series
+from .crop_tables import CROP_TABLES, CropTable
+from .crop_tables import CropSpec as CropSpec  # other systems' crops are measured by it too
 from .intensity import percentile_scale
 from .resample import Box, sample_box
 
-#: What a pixel of the published frame of 512 measures in a usual field: 290 mm sagittal, 190 mm axial.
-_SAGITTAL_PX_MM, _AXIAL_PX_MM = 290 / 512, 190 / 512
 #: Slices on either side of the landmark's own.
 _REACH = 2
-
-
-@dataclass(frozen=True)
-class CropSpec:
-    """How far a crop reaches from its point, in published pixels of ``pixel_mm``."""
-
-    left: float
-    right: float
-    up: float
-    down: float
-    pixel_mm: float
-    #: Moved this much towards the feet at L5/S1.
-    lumbosacral_shift: float = 0.0
-
-    def box(self, pixel_rc: FloatArray, spacing_rc_mm: FloatArray, level: Level) -> Box:
-        """Outer borders (top, left, bottom, right) in pixels of an image of this spacing, shape (2,)."""
-        rows, columns = self.pixel_mm / spacing_rc_mm
-        row, column = pixel_rc
-        row += (self.lumbosacral_shift if level is Level.L5_S1 else 0.0) * rows
-        return (
-            float(row - self.up * rows),
-            float(column - self.left * columns),
-            float(row + self.down * rows),
-            float(column + self.right * columns),
-        )
-
-
-SAGITTAL_CANAL = CropSpec(96, 32, 40, 40, _SAGITTAL_PX_MM, lumbosacral_shift=20)
-SAGITTAL_FORAMEN = CropSpec(56, 56, 32, 32, _SAGITTAL_PX_MM)
-#: Around a point moved 20 px from the recess to the midline, as published.
-AXIAL_CANAL = {
-    Side.LEFT: CropSpec(76, 36, 56, 56, _AXIAL_PX_MM),
-    Side.RIGHT: CropSpec(36, 76, 56, 56, _AXIAL_PX_MM),
-}
-AXIAL_SIDE = CropSpec(64, 64, 64, 64, _AXIAL_PX_MM)
 
 
 @dataclass(frozen=True)
@@ -117,6 +78,7 @@ def finding_bags(
     series: Mapping[str, MRSeries],
     side: Side = Side.LEFT,
     jitter: Mapping[str, Jitter] | None = None,
+    table: CropTable = CROP_TABLES["close"],
 ) -> dict[str, Bag]:
     """The bags of a finding by plane name; a plane without its landmark or series is left out.
 
@@ -128,19 +90,21 @@ def finding_bags(
         Which side's axial crop the canal is graded from; ignored for one-sided conditions.
     jitter
         Simulated error by plane name.
+    table
+        How far the crops reach.
     """
     jitter = jitter or {}
     side = key.condition.side or side
     subarticular = landmarks.get(FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), key.level))
-    requests = {
-        "sagittal": (landmarks.get(key), _sagittal_spec(key)),
-        "axial": (subarticular, _axial_spec(key, side)),
-    }
-    return {
-        plane: _bag(plane, landmark, spec, series[landmark.series_id], jitter.get(plane, NO_JITTER), side)
-        for plane, (landmark, spec) in requests.items()
-        if landmark is not None and spec is not None and landmark.series_id in series
-    }
+    bags = {}
+    for plane, landmark in (("sagittal", landmarks.get(key)), ("axial", subarticular)):
+        if landmark is None or landmark.series_id not in series:
+            continue
+        one = series[landmark.series_id]
+        spec = table.spec(plane, key, side, one.slices[landmark.slice_index].geometry)
+        if spec is not None:
+            bags[plane] = _bag(plane, landmark, spec, one, jitter.get(plane, NO_JITTER), side)
+    return bags
 
 
 def sample_bag(bag: Bag, series: MRSeries, shape: tuple[int, int]) -> PixelArray:
@@ -163,15 +127,6 @@ def prepared_series(series: MRSeries) -> MRSeries:
         for stack in usual.stacks
     )
     return replace(usual, stacks=stacks)
-
-
-def _sagittal_spec(key: FindingKey) -> CropSpec | None:
-    specs = {ConditionGroup.CANAL: SAGITTAL_CANAL, ConditionGroup.FORAMINAL: SAGITTAL_FORAMEN}
-    return specs.get(key.condition.group)
-
-
-def _axial_spec(key: FindingKey, side: Side) -> CropSpec:
-    return AXIAL_CANAL[side] if key.condition.group is ConditionGroup.CANAL else AXIAL_SIDE
 
 
 def _bag(plane: str, landmark: Landmark, spec: CropSpec, series: MRSeries, jitter: Jitter, side: Side) -> Bag:

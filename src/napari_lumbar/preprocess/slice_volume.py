@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from ..domain.geometry import FloatArray
 from ..domain.study import MRSlice, PixelArray
 from .resample import sample_box
 
@@ -30,3 +31,18 @@ def slice_volume(slices: Sequence[MRSlice], size: int) -> PixelArray:
     if count > VOLUME_SLICES:
         return np.asarray(ndimage.zoom(images, (VOLUME_SLICES / count, 1, 1), order=1), dtype=np.float32)
     return np.concatenate([images, np.zeros((VOLUME_SLICES - count, size, size), np.float32)])
+
+
+def volume_index(slice_index: FloatArray, count: int) -> FloatArray:
+    """Where slices of a series of ``count`` slices lie in its volume."""
+    return slice_index * _squeeze(count)
+
+
+def slice_place(index: FloatArray, count: int) -> FloatArray:
+    """Inverse of ``volume_index``."""
+    return index / _squeeze(count)
+
+
+def _squeeze(count: int) -> float:
+    """The first and the last slice of a long series are the first and the last of the volume."""
+    return (VOLUME_SLICES - 1) / (count - 1) if count > VOLUME_SLICES else 1.0

@@ -12,20 +12,22 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 
 from ..domain.findings import Analysis, Finding
-from ..domain.landmarks import Landmark, Landmarks, dependent_findings
+from ..domain.landmarks import Dependence, Landmark, Landmarks, dependent_findings
 from ..domain.spine import ALL_FINDINGS, FindingKey
 
 #: The landmarks that place the crops of one finding, in a fixed order; None where one is missing.
 Placement = tuple[Landmark | None, ...]
 
-_PLACED_BY: Mapping[FindingKey, tuple[FindingKey, ...]] = {
-    key: tuple(moved for moved in ALL_FINDINGS if key in dependent_findings(moved)) for key in ALL_FINDINGS
+_PLACED_BY: Mapping[tuple[Dependence, FindingKey], tuple[FindingKey, ...]] = {
+    (dependence, key): tuple(moved for moved in ALL_FINDINGS if key in dependent_findings(moved, dependence))
+    for dependence in Dependence
+    for key in ALL_FINDINGS
 }
 
 
-def placement(landmarks: Landmarks, key: FindingKey) -> Placement:
-    """Return the landmarks that place the crops of ``key``."""
-    return tuple(landmarks.get(placing) for placing in _PLACED_BY[key])
+def placement(landmarks: Landmarks, key: FindingKey, dependence: Dependence) -> Placement:
+    """Return the landmarks that ``key`` is graded from."""
+    return tuple(landmarks.get(placing) for placing in _PLACED_BY[dependence, key])
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,18 @@ class SessionState:
         fresh = {
             key: Regraded(finding, asked)
             for key, finding in findings.items()
-            if (asked := placement(request.landmarks, key)) == self._placement(key)
+            if (asked := self._placement_in(request.landmarks, key)) == self._placement(key)
         }
         return replace(self, regraded={**self.regraded, **fresh})
 
     def _placement(self, key: FindingKey) -> Placement:
-        return placement(self.landmarks, key)
+        return self._placement_in(self.landmarks, key)
+
+    def _placement_in(self, landmarks: Landmarks, key: FindingKey) -> Placement:
+        return placement(landmarks, key, self.analysis.dependence)
 
     def _is_predicted(self, key: FindingKey) -> bool:
-        return self._placement(key) == placement(self.analysis.landmarks, key)
+        return self._placement(key) == self._placement_in(self.analysis.landmarks, key)
 
     def _is_current(self, key: FindingKey) -> bool:
         regraded = self.regraded.get(key)

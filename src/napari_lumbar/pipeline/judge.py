@@ -1,0 +1,56 @@
+"""From what an ensemble says of one finding to its probabilities and how far to trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ..domain.findings import Certainty, SeverityProbs, probs_from_array
+from ..domain.spine import ConditionGroup, Level, Severity
+from ..models.bundle import Bundle
+from ..models.grade_calibration import GradeCalibration
+
+_GRADES = torch.arange(3.0)
+_CALIBRATIONS = {
+    ConditionGroup.CANAL: "calibration_canal",
+    ConditionGroup.FORAMINAL: "calibration_foraminal",
+    ConditionGroup.SUBARTICULAR: "calibration_subarticular",
+}
+
+
+def calibrations(bundle: Bundle) -> Mapping[ConditionGroup, GradeCalibration]:
+    """The calibrations that a bundle holds."""
+    return {
+        group: bundle.network(name, GradeCalibration)
+        for group, name in _CALIBRATIONS.items()
+        if name in bundle.networks
+    }
+
+
+def judge(
+    log_probs: Tensor, features: Tensor | None, level: Level, calibration: GradeCalibration | None
+) -> tuple[SeverityProbs, Certainty]:
+    """Probabilities and certainty of one finding.
+
+    Parameters
+    ----------
+    log_probs
+        Of each network and look, shape (networks, looks, 3).
+    features
+        What the first network saw, shape (n, D); None where nobody measures strangeness.
+    level
+        The finding's level: severities are not equally frequent everywhere.
+    calibration
+        Fitted with the bundle; without it the mean probabilities stand as they are.
+    """
+    spread = float((log_probs.exp() @ _GRADES).std(correction=0))
+    mean = log_probs.mean((0, 1))[None]
+    if calibration is None:
+        return probs_from_array(mean[0].softmax(-1).numpy()), Certainty(spread=spread)
+    probs = calibration(mean, torch.tensor([level.rank]))
+    kept = calibration.prediction_set(probs)[0]
+    strangeness = None if features is None else float(calibration.strangeness(features).mean())
+    certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, strangeness)
+    return probs_from_array(probs[0].numpy()), certainty

@@ -1,0 +1,94 @@
+"""Decoded studies: the same as what was read, and what was marked lies where it was marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_lumbar.domain.errors import LumbarError
+from napari_lumbar.domain.spine import ALL_FINDINGS
+from napari_lumbar.phantom import PhantomConfig, make_phantom
+from napari_lumbar.phantom.write import write_rsna
+from napari_lumbar.training.rsna.cache import cache_studies, load_cached
+from napari_lumbar.training.rsna.cohort import CachedStudies, Split, load_cohort, prepare_cohort
+from napari_lumbar.training.rsna.studies import labelled_phantom, read_labelled
+from napari_lumbar.training.rsna.tables import read_tables
+
+SMALL = PhantomConfig(balanced=True, sagittal_matrices=(128,), axial_matrices=(128,), voxel_mm=1.4)
+SEEDS = (3, 4, 5)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rsna")
+    write_rsna((make_phantom(seed, SMALL) for seed in SEEDS), folder)
+    return folder
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def test_a_cached_study_is_the_phantom_it_was_written_from(root: Path, tmp_path: Path) -> None:
+    tables = read_tables(root)
+    study_id = make_phantom(SEEDS[0], SMALL).study.study_id
+    cache_studies(tables, root, [study_id], tmp_path, say=silent)
+    found, truth = load_cached(tmp_path, study_id), labelled_phantom(make_phantom(SEEDS[0], SMALL))
+    assert dict(found.severities) == dict(truth.severities)
+    assert found.landmarks.points.keys() == truth.landmarks.points.keys()
+    for key, landmark in found.landmarks.points.items():
+        true = truth.landmarks.points[key]
+        assert (landmark.series_id, landmark.slice_index) == (true.series_id, true.slice_index)
+        # RSNA's points lie on their slice; a phantom's may lie a little before or behind it.
+        geometry = truth.study.by_id(true.series_id).slices[true.slice_index].geometry
+        np.testing.assert_allclose(landmark.pixel_rc, geometry.pixel_from_lps(true.point_lps_mm), atol=0.01)
+    for series in found.study.series:
+        for one, other in zip(series.slices, truth.study.by_id(series.series_id).slices, strict=True):
+            assert one.geometry.along_row == pytest.approx(other.geometry.along_row, abs=1e-4)
+            assert one.pixels.dtype == np.uint8
+            assert np.abs(one.pixels.astype(int) - other.pixels.astype(int)).max() <= 1
+
+
+def test_a_study_that_is_kept_is_not_decoded_again(root: Path, tmp_path: Path) -> None:
+    tables = read_tables(root)
+    (study_id,) = tables.studies[:1]
+    said: list[str] = []
+    for _ in range(2):
+        cache_studies(tables, root, [study_id], tmp_path, say=said.append)
+    assert said == ["decoded 1 of 1 studies"]
+
+
+def test_a_study_that_is_not_kept_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LumbarError, match="study 7 is not in the cache"):
+        load_cached(tmp_path, "7")
+
+
+def test_a_point_on_no_image_is_left_out_and_its_grade_stays(root: Path) -> None:
+    tables = read_tables(root)
+    (study_id,) = tables.studies[:1]
+    tables.points.loc[tables.points["study_id"] == study_id, "instance_number"] += 500
+    labelled = read_labelled(tables, root, study_id)
+    assert len(labelled.landmarks) == 0
+    assert set(labelled.severities) == set(ALL_FINDINGS)
+
+
+def test_a_cohort_is_divided_once_and_for_all(root: Path, tmp_path: Path) -> None:
+    cohort = prepare_cohort(root, tmp_path, tmp_path / "cache", Split(3, 1), 1, silent)
+    again = load_cohort(tmp_path, tmp_path / "cache")
+    assert dict(again.folds) == dict(cohort.folds)
+    assert cohort.n_folds == 3
+    for fold in range(3):
+        training, held_out = cohort.training(fold), cohort.held_out(fold)
+        assert not set(training.study_ids) & set(held_out.study_ids)
+        assert len(training) + len(held_out) == len(SEEDS)
+    assert isinstance(cohort.training(0), CachedStudies)
+    assert (tmp_path / "preflight.json").is_file()
+
+
+def test_tables_without_images_are_refused(root: Path, tmp_path: Path) -> None:
+    for table in root.glob("*.csv"):
+        (tmp_path / table.name).write_bytes(table.read_bytes())
+    with pytest.raises(LumbarError, match=r"no study of .* has both grades in its tables and images"):
+        prepare_cohort(tmp_path, tmp_path, tmp_path / "cache", Split(3, 1), 1, silent)
