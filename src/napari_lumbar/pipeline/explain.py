@@ -26,7 +26,11 @@ def grade_with_heatmaps(network: LstmMil, bags: tuple[Tensor, ...]) -> tuple[Mil
     """One pass forwards and one back; heatmaps per plane, shape (B, N, h, w)."""
     # Weights ask for no gradient; the images do, so that one flows through the features.
     images = tuple(bag.clone().requires_grad_(True) for bag in bags)
-    output, maps = with_heatmaps(network.heatmap_layers(), lambda: network(images), lambda out: out.logits)
+    # cuDNN refuses the way back through an LSTM in evaluation mode.
+    with torch.backends.cudnn.flags(enabled=False):
+        output, maps = with_heatmaps(
+            network.heatmap_layers(), lambda: network(images), lambda out: out.logits
+        )
     shaped = tuple(
         each.reshape(*bag.shape[:2], *each.shape[1:]) for each, bag in zip(maps, bags, strict=True)
     )
