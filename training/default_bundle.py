@@ -24,6 +24,7 @@ from ..domain.spine import ConditionGroup
 from ..models.blocks import channels_last
 from ..models.bundle import BundleManifest, NetworkEntry, write_manifest, write_network
 from ..models.catalog import build_network
+from ..pipeline.judge import CALIBRATION_NAMES
 from . import spider
 from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior
 from .curves import CURVES, plot_curves
@@ -263,7 +264,7 @@ def write_bundle(plan: BundlePlan, out: Path, names: Collection[str], records: R
     out.mkdir(parents=True)
     entries = {name: _write_trained(plan, out, name) for name in names}
     for group, found in (records or {}).items():
-        name = _GRADERS[group][0].replace("grade", "calibration")
+        name = CALIBRATION_NAMES[group]
         fitted = fit_grades(found, level_log_prior(group))
         entries[name] = write_network(out, name, "grade_calibration", fitted.config, fitted)
     manifest = BundleManifest(

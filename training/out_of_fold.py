@@ -8,18 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..domain.spine import ConditionGroup
 from ..models.bundle import BundleManifest, write_manifest, write_network
 from ..models.grade_calibration import GradeCalibration, GradeCalibrationConfig
+from ..pipeline.judge import CALIBRATION_NAMES
 from .calibrate import conformal_threshold, fit_vector_scaling
 from .figures.phantom_figures import graded_rows, rows_of_group
 from .figures.records import Rows
 
-_CALIBRATION = {
-    ConditionGroup.CANAL: "calibration_canal",
-    ConditionGroup.FORAMINAL: "calibration_foraminal",
-    ConditionGroup.SUBARTICULAR: "calibration_subarticular",
-}
 #: Fewer findings than this, or a severity that never occurs, calibrate nothing.
 _FEWEST = 30
 
@@ -28,7 +23,7 @@ def calibrate_bundle(bundle: Path, manifest: BundleManifest, rows: Sequence[Rows
     """Fit temperature, bias and prediction sets to the rows of studies that no fold saw, for the bundle."""
     together = np.concatenate(list(rows))
     entries = dict(manifest.networks)
-    for group, name in _CALIBRATION.items():
+    for group, name in CALIBRATION_NAMES.items():
         fitted = fit_rows(graded_rows(rows_of_group(together, group)))
         if fitted is not None:
             entries[name] = write_network(bundle, name, "grade_calibration", fitted.config, fitted)

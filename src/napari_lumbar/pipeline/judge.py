@@ -13,7 +13,8 @@ from ..models.bundle import Bundle
 from ..models.grade_calibration import GradeCalibration
 
 _GRADES = torch.arange(3.0)
-_CALIBRATIONS = {
+#: What a group's calibration is called in a bundle.
+CALIBRATION_NAMES = {
     ConditionGroup.CANAL: "calibration_canal",
     ConditionGroup.FORAMINAL: "calibration_foraminal",
     ConditionGroup.SUBARTICULAR: "calibration_subarticular",
@@ -24,7 +25,7 @@ def calibrations(bundle: Bundle) -> Mapping[ConditionGroup, GradeCalibration]:
     """The calibrations that a bundle holds."""
     return {
         group: bundle.network(name, GradeCalibration)
-        for group, name in _CALIBRATIONS.items()
+        for group, name in CALIBRATION_NAMES.items()
         if name in bundle.networks
     }
 
