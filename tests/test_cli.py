@@ -193,14 +193,15 @@ def test_version_and_help_are_quick_and_light() -> None:
 def test_phantom_never_replaces_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
 
-    def write(out: Path, studies: int, seed: int) -> list[Path]:
-        asked.append((out, studies, seed))
+    def write(out: Path, studies: int, seed: int, config: phantom.PhantomConfig, *, jobs: int) -> list[Path]:
+        asked.append((out, studies, seed, config.balanced, jobs))
         return [out / "train_images" / str(i) for i in range(studies)]
 
     monkeypatch.setattr(phantom, "write_cohort", write)
-    result = run("phantom", "--out", tmp_path / "new", "--studies", 2, "--seed", 7)
+    options = ["--studies", 2, "--seed", 7, "--balanced", "--jobs", 2]
+    result = run("phantom", "--out", tmp_path / "new", *options)
     assert result.exit_code == ExitCode.OK
-    assert asked == [(tmp_path / "new", 2, 7)]
+    assert asked == [(tmp_path / "new", 2, 7, True, 2)]
     assert result.stdout.splitlines()[1] == str(tmp_path / "new" / "train_images" / "1")
     (tmp_path / "new" / "train.csv").write_text("mine")
     result = run("phantom", "--out", tmp_path / "new")

@@ -51,6 +51,16 @@ def test_same_seed_gives_the_same_bytes(cohort: Path, tmp_path: Path) -> None:
     assert all((cohort / f).read_bytes() == (tmp_path / f).read_bytes() for f in files)
 
 
+def test_several_processes_write_the_same_bytes_in_the_same_order(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    folders = write_cohort(one, studies=2, seed=SEED, config=SMALL)
+    assert [f.name for f in write_cohort(two, studies=2, seed=SEED, config=SMALL, jobs=2)] == [
+        f.name for f in folders
+    ]
+    files = [p.relative_to(one) for p in one.rglob("*") if p.is_file()]
+    assert all((one / f).read_bytes() == (two / f).read_bytes() for f in files)
+
+
 def test_other_seed_gives_another_study(phantom: PhantomStudy) -> None:
     other = make_phantom(SEED + 1, SMALL)
     assert other.study.study_id != phantom.study.study_id

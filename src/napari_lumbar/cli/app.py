@@ -100,16 +100,25 @@ def demo(out: OutFolder = Path("demo-report"), seed: Seed = 1, device: DeviceCho
 
 
 @app.command(help="Write phantom studies as DICOM in the RSNA layout, with their exact truth.")
-def phantom(out: OutFolder, studies: Studies = 1, seed: Seed = 0) -> None:
+def phantom(
+    out: OutFolder,
+    studies: Studies = 1,
+    seed: Seed = 0,
+    balanced: Annotated[
+        bool,
+        typer.Option("--balanced", help="Every severity equally often, not as often as in RSNA's tables."),
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that make them.")] = 1,
+) -> None:
     """Write phantom studies."""
     with expected_errors():
         from ..export import prepare_folder
-        from ..phantom import write_cohort
+        from ..phantom import PhantomConfig, write_cohort
 
         prepare_folder(out)
         if any(out.iterdir()):
             raise ExportError(f"{out} is not empty and its tables would be replaced; choose another folder")
-        for folder in write_cohort(out, studies, seed):
+        for folder in write_cohort(out, studies, seed, PhantomConfig(balanced=balanced), jobs=jobs):
             typer.echo(folder)
 
 

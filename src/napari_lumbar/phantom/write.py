@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, RLELossless
+from threadpoolctl import threadpool_limits
 
 from ..domain.rsna import COORDINATE_COLUMNS, GRADE_COLUMNS, SERIES_COLUMNS, TRAIN_COLUMNS
 from ..domain.spine import ALL_FINDINGS
@@ -27,9 +31,18 @@ TABLES: Final = {
     "train_series_descriptions.csv": SERIES_COLUMNS,
 }
 
+#: A study's folder and its rows of each of ``TABLES``.
+_Written: TypeAlias = tuple[Path, tuple[list[tuple[object, ...]], ...]]
+
 
 def write_cohort(
-    out: Path, studies: int, seed: int, config: PhantomConfig | None = None, *, rle: bool = False
+    out: Path,
+    studies: int,
+    seed: int,
+    config: PhantomConfig | None = None,
+    *,
+    rle: bool = False,
+    jobs: int = 1,
 ) -> list[Path]:
     """Make phantoms from consecutive seeds and write them with their tables.
 
@@ -41,11 +54,13 @@ def write_cohort(
         How many; seeds are ``seed`` .. ``seed + studies - 1``.
     config, rle
         See ``make_phantom`` and ``write_rsna``.
+    jobs
+        Processes that make them.
 
     Returns
     -------
     list of Path
-        The study folders. The same arguments always give the same bytes.
+        The study folders. The same arguments always give the same bytes, whatever ``jobs`` is.
 
     Raises
     ------
@@ -54,7 +69,12 @@ def write_cohort(
     """
     if studies < 1:
         raise ValueError(f"studies {studies} must be at least 1")
-    return write_rsna((make_phantom(seed + k, config) for k in range(studies)), out, rle=rle)
+    seeds = range(seed, seed + studies)
+    if jobs == 1:
+        return _write_all((_made(out, rle, config, one) for one in seeds), out)
+    one_thread = partial(threadpool_limits, 1)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
+        return _write_all(pool.map(partial(_made, out, rle, config), seeds), out)
 
 
 def write_rsna(phantoms: Iterable[PhantomStudy], out: Path, *, rle: bool = False) -> list[Path]:
@@ -71,13 +91,26 @@ def write_rsna(phantoms: Iterable[PhantomStudy], out: Path, *, rle: bool = False
     rle
         Compress the pixels as RLE Lossless, as RSNA's files are.
     """
+    return _write_all((_written(phantom, out, rle) for phantom in phantoms), out)
+
+
+def _made(out: Path, rle: bool, config: PhantomConfig | None, seed: int) -> _Written:
+    return _written(make_phantom(seed, config), out, rle)
+
+
+def _written(phantom: PhantomStudy, out: Path, rle: bool) -> _Written:
+    folder = out / "train_images" / phantom.study.study_id
+    write_study(phantom, folder, rle=rle)
+    return folder, tuple(list(rows) for rows in _table_rows(phantom))
+
+
+def _write_all(written: Iterable[_Written], out: Path) -> list[Path]:
+    """Write the tables of studies that are written, in their order."""
     folders: list[Path] = []
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in TABLES}
-    for phantom in phantoms:
-        folder = out / "train_images" / phantom.study.study_id
-        write_study(phantom, folder, rle=rle)
+    for folder, study_rows in written:
         folders.append(folder)
-        for name, new_rows in zip(TABLES, _table_rows(phantom), strict=True):
+        for name, new_rows in zip(TABLES, study_rows, strict=True):
             rows[name].extend(new_rows)
     for name, header in TABLES.items():
         _write_table(out / name, header, rows[name])
