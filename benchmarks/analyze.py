@@ -100,13 +100,14 @@ def as_table(runs: Sequence[Timings]) -> str:
     return "\n".join(lines)
 
 
-def keep(heading: str, text: str) -> None:
-    """Write a section of RESULTS.md, in the place of the older one with that heading."""
-    page = RESULTS.read_text("utf-8") if RESULTS.exists() else TITLE
+def keep(heading: str, text: str, file: Path = RESULTS) -> None:
+    """Write a section of a page, in the place of the older one with that heading, or at the end."""
+    page = file.read_text("utf-8") if file.exists() else TITLE
     older = re.compile(rf"^## {re.escape(heading)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     section = f"## {heading}\n\n{text}\n"
-    page = older.sub("", page).rstrip() + f"\n\n{section}"
-    RESULTS.write_text(page, "utf-8")
+    place = found.start() if (found := older.search(page)) else len(page)
+    page = page[:place].rstrip() + f"\n\n{section}\n" + older.sub("", page)[place:]
+    file.write_text(page.rstrip() + "\n", "utf-8")
 
 
 if __name__ == "__main__":

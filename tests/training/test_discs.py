@@ -27,8 +27,16 @@ from napari_lumbar.training.tasks.disc_grading import (
     disc_figures,
     disc_loss,
     mean_figures,
+    slice_loss,
 )
-from napari_lumbar.training.tasks.discs import UNGRADED, DiscAugmentation, augmented, graded_discs, plain
+from napari_lumbar.training.tasks.discs import (
+    UNGRADED,
+    DiscAugmentation,
+    augmented,
+    graded_discs,
+    own_places,
+    plain,
+)
 
 SMALL = PhantomConfig(balanced=True, sagittal_matrices=(128,), axial_matrices=(128,), voxel_mm=1.4)
 STILL = DiscAugmentation(0, 0.0, 0.0, (0.0, 0.0), 0.0, 0.0, seen_share=1.0, misses=False)
@@ -136,6 +144,23 @@ def test_the_loss_is_the_published_mixture() -> None:
     assert (logits.grad.abs().sum(-1) > 0).nonzero().tolist() == [[0, 1]]
     nothing = disc_loss(output, torch.full((2, 5), UNGRADED), torch.tensor([0, 4]), torch.ones(5, 3))
     assert nothing["grade"].item() == 0
+
+
+def test_slices_answer_for_the_condition_that_is_marked_on_them() -> None:
+    places = own_places(recipe.TINY)
+    assert places == [(1, 3), (0, 5), (0, 1), (2, 3), (2, 3)]
+    axial_alone = replace(recipe.TINY, roles=("Axial T2",))
+    assert own_places(axial_alone) == [None, None, None, (0, 3), (0, 3)]
+    logits = torch.zeros(2, 3, 7, 5, 3, requires_grad=True)
+    visible, labels = torch.ones(2, 3, 7, dtype=torch.bool), torch.full((2, 5), UNGRADED)
+    labels[0, 1], labels[1, 2] = 2, 0
+    visible[1, 0, 1] = False
+    loss = slice_loss(logits, visible, labels, torch.ones(5, 3), places)
+    assert loss.item() == pytest.approx(np.log(3))
+    loss.backward()
+    assert logits.grad is not None
+    assert (logits.grad.abs().sum(-1) > 0).nonzero().tolist() == [[0, 0, 5, 1]]
+    assert slice_loss(logits, ~visible & visible, labels, torch.ones(5, 3), places).item() == 0
 
 
 def test_figures_are_means_of_the_conditions_that_are_known() -> None:

@@ -108,7 +108,7 @@ TINY_SLICES = {
     "places": (replace(_CLASSES, classifies=False, regresses=3), True),
 }
 TINY_POINTS = PointRegressorConfig(5, 3, 96, TINY_ENCODER, TINY_OPTIONS, pooled=3)
-TINY_POINT_SCHEDULE = Schedule(300, learning_rate=3e-3)
+TINY_POINT_SCHEDULE = Schedule(600, learning_rate=3e-3)
 #: Steps of single crops, and of whole bags.
 TINY_SINGLE, TINY_WHOLE = 500, 250
 TINY_GRADING = Grading(

@@ -57,8 +57,9 @@ TINY = SequenceConfig(
     encoder_options={"channels": (16, 32, 64, 128), "stem_width": 16},
     heatmap_layer="layer3",
     dropout=0.1,
+    window_mm=60.0,
 )
-TINY_SCHEDULE = Schedule(1600, weight_decay=1e-2, warmup_steps=100)
+TINY_SCHEDULE = Schedule(1000, weight_decay=1e-2, warmup_steps=100)
 
 
 def start_from_imagenet(network: nn.Module, _: FoldData) -> None:

@@ -21,10 +21,23 @@ from ...models.multiview_transformer import (
 from ..engine import Batch, stack_items
 from ..metrics import severity_figures
 from ..rsna.studies import LabelledStudy
-from .discs import UNGRADED, Disc, DiscAugmentation, Item, augmented, graded_discs, is_seen, plain
+from .discs import (
+    UNGRADED,
+    Disc,
+    DiscAugmentation,
+    Item,
+    Place,
+    augmented,
+    graded_discs,
+    is_seen,
+    own_places,
+    plain,
+)
 
 #: Published shares of the severities' and the level's losses.
 GRADE_SHARE, LEVEL_SHARE = 0.8, 0.2
+#: Share of what slices say alone, where they are asked; not published.
+_SLICE_SHARE = 0.5
 #: Discs that are measured at a time.
 _CHUNK = 16
 
@@ -59,6 +72,29 @@ def disc_loss(output: MultiviewOutput, labels: Tensor, levels: Tensor, weights: 
     grade = torch.stack(each).mean() if each else output.logits.sum() * 0
     level = functional.cross_entropy(output.level_logits.float(), levels)
     return {"loss": GRADE_SHARE * grade + LEVEL_SHARE * level, "grade": grade, "level": level}
+
+
+def slice_loss(
+    slice_logits: Tensor, visible: Tensor, labels: Tensor, weights: Tensor, places: Sequence[Place | None]
+) -> Tensor:
+    """Mean weighted cross-entropy of what the slices of the landmarks say alone of their own condition.
+
+    Parameters
+    ----------
+    slice_logits, visible
+        (B, M, S, 5, 3) and (B, M, S).
+    places
+        Series and slice of each condition's landmark, ``own_places``.
+    """
+    each = []
+    for i, place in enumerate(places):
+        if place is None:
+            continue
+        seen = visible[:, *place] & (labels[:, i] != UNGRADED)
+        if bool(seen.any()):
+            logits = slice_logits[:, *place, i][seen].float()
+            each.append(functional.cross_entropy(logits, labels[:, i][seen], weights[i].to(labels.device)))
+    return torch.stack(each).mean() if each else slice_logits.sum() * 0
 
 
 @dataclass(frozen=True)
@@ -121,9 +157,15 @@ class DiscTask:
         return stack_items([augmented(rng, d, self._config, self._augmentation, opening) for d in chosen])
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The published loss."""
+        """The published loss, and that of the slices where they are asked alone."""
         output = network(Sight(batch["volumes"], batch["visible"], batch["levels"]))
-        return disc_loss(output, batch["labels"], batch["levels"], self._weights)
+        losses = disc_loss(output, batch["labels"], batch["levels"], self._weights)
+        if output.slice_logits is None:
+            return losses
+        slices = slice_loss(
+            output.slice_logits, batch["visible"], batch["labels"], self._weights, own_places(self._config)
+        )
+        return {**losses, "loss": losses["loss"] + _SLICE_SHARE * slices, "slices": slices}
 
 
 def disc_figures(

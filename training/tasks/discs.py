@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ...domain.geometry import vector3
 from ...domain.landmarks import Landmark, Landmarks
-from ...domain.spine import FindingKey, Level
+from ...domain.spine import FindingKey, Level, Side
 from ...domain.study import MRSeries, PixelArray, SeriesRole
 from ...models.multiview_transformer import CONDITIONS, MIRRORED, MultiviewConfig
 from ...preprocess.bags import Jitter, slice_window
-from ...preprocess.disc_volumes import DiscVolume, Visible, disc_volumes, mirrored, sample_volume
+from ...preprocess.disc_volumes import (
+    DiscVolume,
+    Visible,
+    disc_volumes,
+    mirrored,
+    own_role,
+    sample_volume,
+)
 from ..augment import Affine
 from ..misses import typical_jitter
 from ..rsna.studies import LabelledStudy
@@ -24,6 +31,8 @@ from ..rsna.studies import LabelledStudy
 UNGRADED = -100
 
 Item = dict[str, npt.NDArray[Any]]
+#: Series and slice within the network's volumes.
+Place: TypeAlias = tuple[int, int]
 Sampled = Mapping[SeriesRole, tuple[PixelArray, Visible]]
 
 
@@ -155,6 +164,19 @@ def _moved(landmark: Landmark, series: Mapping[str, MRSeries], jitter: Jitter) -
     return replace(
         landmark, point_lps_mm=point, slice_index=index, pixel_rc=(float(place[0]), float(place[1]))
     )
+
+
+def own_places(config: MultiviewConfig) -> list[Place | None]:
+    """Where the landmark of each of ``CONDITIONS`` lies in the volumes; None without its series."""
+    roles, last = _roles(config), config.shape[0] - 1
+    places: list[Place | None] = []
+    for condition in CONDITIONS:
+        role = own_role(condition)
+        # Sagittal slices run from the patient's right to left.
+        slots = {Side.RIGHT: 1, Side.LEFT: last - 1} if role is SeriesRole.SAGITTAL_T1 else {}
+        slot = slots.get(condition.side, last // 2) if condition.side else last // 2
+        places.append((roles.index(role), slot) if role in roles else None)
+    return places
 
 
 def _annotated(volume: DiscVolume) -> DiscVolume:

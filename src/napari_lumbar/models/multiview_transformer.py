@@ -8,7 +8,8 @@ are the linear ones: five severities and the level); normalisation after each re
 with ReLU and dropout 0.1, as PyTorch's own layer has them; the class token is prepended, and carries no
 embedding but its own. View means sagittal or axial: T1 and T2 are told apart by their pixels alone, as
 published. Deviations: tokens of slices that are not there are masked instead of left out, and the encoder
-never sees them; the level embedding can be dropped, because with it the level head has nothing to find.
+never sees them; the level embedding can be dropped, because with it the level head has nothing to find;
+slices may answer alone as well, for training: a small encoder from chance learns what to look for far sooner.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class MultiviewConfig:
         Of the transformer.
     knows_level
         Whether every slice is told its level.
+    answers_by_slice
+        Whether each slice alone answers for the five severities too (``MultiviewOutput.slice_logits``).
     heatmap_layer
         The encoder's layer whose features make the heatmap.
     """
@@ -68,6 +71,7 @@ class MultiviewConfig:
     feedforward: int = 2048
     dropout: float = 0.1
     knows_level: bool = True
+    answers_by_slice: bool = False
     heatmap_layer: str = "layer2"
 
 
@@ -103,12 +107,15 @@ class MultiviewOutput(NamedTuple):
         a slice is not there.
     features
         (B, D): the class token that the logits are computed from.
+    slice_logits
+        (B, M, S, 5, 3): what each slice says alone, before it knows of the others; None if none is asked.
     """
 
     logits: Tensor
     level_logits: Tensor
     weights: Tensor
     features: Tensor
+    slice_logits: Tensor | None = None
 
 
 class MultiviewTransformer(nn.Module):
@@ -134,7 +141,9 @@ class MultiviewTransformer(nn.Module):
         self.class_token = nn.Parameter(0.02 * torch.randn(width))
         self.layers = nn.ModuleList(_EncoderLayer(config, width) for _ in range(config.layers))
         # Five linear heads side by side are one matrix.
-        self.grade = nn.Linear(width, len(CONDITIONS) * N_SEVERITIES)
+        answers = len(CONDITIONS) * N_SEVERITIES
+        self.grade = nn.Linear(width, answers)
+        self.grade_slice = nn.Linear(width, answers) if config.answers_by_slice else None
         self.find_level = nn.Linear(width, len(Level))
         views = [int(SeriesRole(role) is SeriesRole.AXIAL_T2) for role in config.roles]
         self.register_buffer("views", functional.one_hot(torch.tensor(views), N_VIEWS), persistent=False)
@@ -153,7 +162,8 @@ class MultiviewTransformer(nn.Module):
     def forward(self, sight: Sight) -> MultiviewOutput:
         """Grade discs."""
         volumes, visible, levels = sight
-        slices = (self._encoded(volumes, visible) + self._embedding(levels)).flatten(1, 2)
+        encoded = self._encoded(volumes, visible)
+        slices = (encoded + self._embedding(levels)).flatten(1, 2)
         batch = len(slices)
         tokens = torch.cat([self.class_token.expand(batch, 1, -1).to(slices.dtype), slices], dim=1)
         absent = functional.pad(~visible.flatten(1), (1, 0), value=False)
@@ -162,10 +172,11 @@ class MultiviewTransformer(nn.Module):
             tokens, weights = layer(tokens, absent)
         seen = tokens[:, 0]
         return MultiviewOutput(
-            logits=self.grade(seen).unflatten(1, (len(CONDITIONS), N_SEVERITIES)),
+            logits=_by_condition(self.grade(seen)),
             level_logits=self.find_level(seen),
             weights=weights[:, 0, 1:].reshape(visible.shape),
             features=seen,
+            slice_logits=None if self.grade_slice is None else _by_condition(self.grade_slice(encoded)),
         )
 
     def _encoded(self, volumes: Tensor, visible: Tensor) -> Tensor:
@@ -184,6 +195,10 @@ class MultiviewTransformer(nn.Module):
             return known
         level = self.level(functional.one_hot(levels, len(Level)).float())
         return known + level[:, None, None]
+
+
+def _by_condition(answers: Tensor) -> Tensor:
+    return answers.unflatten(-1, (len(CONDITIONS), N_SEVERITIES))
 
 
 class _EncoderLayer(nn.Module):
