@@ -19,7 +19,7 @@ from .tables import RsnaTables
 #: What the look before training found, and the folds, in the folder of a run.
 PREFLIGHT, FOLDS = "preflight.json", "folds.json"
 #: Studies that are kept open at a time; each holds a file open.
-_OPEN_STUDIES = 200
+_OPEN_STUDIES = 500
 
 
 class CachedStudies(Sequence[LabelledStudy]):

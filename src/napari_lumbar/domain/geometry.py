@@ -7,8 +7,10 @@ column), the second along a column (increasing row); PixelSpacing is (between ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,12 @@ Vector3 = tuple[float, float, float]
 
 #: Unit vectors may miss length 1 and right angles by this much (headers are rounded to six digits).
 UNIT_TOLERANCE = 1e-3
+
+
+def _read_only(values: npt.ArrayLike) -> FloatArray:
+    array = np.array(values, dtype=np.float64)
+    array.flags.writeable = False
+    return array
 
 
 def vector3(values: Sequence[float] | FloatArray) -> Vector3:
@@ -59,26 +67,27 @@ class SliceGeometry:
 
     def __post_init__(self) -> None:
         numbers = (*self.position_lps_mm, *self.along_row, *self.along_column)
-        if not np.isfinite((*numbers, self.row_spacing_mm, self.column_spacing_mm)).all():
+        if not all(map(math.isfinite, (*numbers, self.row_spacing_mm, self.column_spacing_mm))):
             raise GeometryError(f"slice geometry holds a number that is not finite: {self!r}")
         if min(self.row_spacing_mm, self.column_spacing_mm) <= 0 or min(self.rows, self.columns) < 1:
             raise GeometryError(
                 f"spacing {(self.row_spacing_mm, self.column_spacing_mm)} mm and size "
                 f"{(self.rows, self.columns)} must be positive"
             )
-        row, column = np.array(self.along_row), np.array(self.along_column)
-        lengths = np.linalg.norm(row), np.linalg.norm(column)
-        if max(abs(length - 1) for length in lengths) > UNIT_TOLERANCE or abs(row @ column) > UNIT_TOLERANCE:
+        lengths = math.hypot(*self.along_row), math.hypot(*self.along_column)
+        cosine = sum(a * b for a, b in zip(self.along_row, self.along_column, strict=True))
+        if max(abs(length - 1) for length in lengths) > UNIT_TOLERANCE or abs(cosine) > UNIT_TOLERANCE:
             raise GeometryError(
                 f"axes {self.along_row} and {self.along_column} are not orthonormal within "
                 f"{UNIT_TOLERANCE} (ImageOrientationPatient, DICOM PS3.3 C.7.6.2.1.1)"
             )
 
-    @property
+    # A study is asked for these thousands of times: computed once.
+    @cached_property
     def normal(self) -> FloatArray:
-        """Unit normal, ``along_row`` x ``along_column``, shape (3,)."""
+        """Unit normal, ``along_row`` x ``along_column``, shape (3,); read only."""
         normal = np.cross(self.along_row, self.along_column)
-        return np.asarray(normal / np.linalg.norm(normal), dtype=np.float64)
+        return _read_only(normal / np.linalg.norm(normal))
 
     @property
     def spacing_rc_mm(self) -> FloatArray:
@@ -108,10 +117,15 @@ class SliceGeometry:
     def pixel_from_lps(self, point_lps_mm: npt.ArrayLike) -> FloatArray:
         """Project points in mm, shape (..., 3), along the normal onto (row, column), shape (..., 2)."""
         offset = np.asarray(point_lps_mm, dtype=np.float64) - np.array(self.position_lps_mm)
-        axes = np.stack([self.along_column, self.along_row], axis=-1)  # (3, 2), rows first
-        # Headers are rounded: solve rather than assume exactly orthonormal axes, so round trips close.
-        projected = offset @ np.linalg.pinv(axes).T
-        return np.asarray(projected / self.spacing_rc_mm, dtype=np.float64)
+        return np.asarray(offset @ self._along_axes / self.spacing_rc_mm, dtype=np.float64)
+
+    @cached_property
+    def _along_axes(self) -> FloatArray:
+        """What projects an offset onto rows and columns, shape (3, 2).
+
+        Headers are rounded: solve rather than assume exactly orthonormal axes, so round trips close.
+        """
+        return _read_only(np.linalg.pinv(np.stack([self.along_column, self.along_row], axis=-1)).T)
 
     def signed_distance_mm(self, point_lps_mm: npt.ArrayLike) -> FloatArray:
         """Distance from the plane along the normal, shape (...,) for points of shape (..., 3)."""
