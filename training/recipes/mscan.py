@@ -88,14 +88,14 @@ TINY = _Preset(
     _CROPS,
     MscanConfig(_CROPS, _CROPS, width=128, layers=1),
     {
-        "points": Schedule(1000),
-        "levels": Schedule(1200),
-        "axial_point": Schedule(800),
-        "grade": Schedule(1000),
-        "fusion": Schedule(400, 1e-3, accumulate=2),
+        "points": Schedule(600),
+        "levels": Schedule(700),
+        "axial_point": Schedule(500),
+        "grade": Schedule(600),
+        "fusion": Schedule(250, 1e-3, accumulate=2),
     },
     {"points": 8, "levels": 8, "axial_point": 16, "grade": 16, "fusion": 2},
-    (250, 100),
+    (200, 50),
 )
 
 

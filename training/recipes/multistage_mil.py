@@ -110,7 +110,7 @@ TINY_SLICES = {
 TINY_POINTS = PointRegressorConfig(5, 3, 96, TINY_ENCODER, TINY_OPTIONS, pooled=3)
 TINY_POINT_SCHEDULE = Schedule(600, learning_rate=3e-3)
 #: Steps of single crops, and of whole bags.
-TINY_SINGLE, TINY_WHOLE = 500, 250
+TINY_SINGLE, TINY_WHOLE = 450, 200
 TINY_GRADING = Grading(
     MilConfig((), TINY_ENCODER, TINY_OPTIONS),
     Schedule(TINY_SINGLE + TINY_WHOLE),
@@ -123,7 +123,7 @@ def tiny_stages(ablation: Ablation = WHOLE) -> Sequence[Stage]:
     """The same structure for one CPU core."""
     points = dict.fromkeys(("canal", "foraminal", "pretraining"), TINY_POINT_SCHEDULE)
     found = [
-        *slice_stages(TINY_SLICES, Schedule(150), 4),
+        *slice_stages(TINY_SLICES, Schedule(120), 4),
         *point_stages({"": TINY_POINTS}, points, 16),
         axial_stage(replace(TINY_POINTS, points=2, in_channels=1), TINY_POINT_SCHEDULE, 16),
     ]

@@ -14,7 +14,7 @@ Coordinates exist for training alone in the paper; here the localiser's take the
 ``paper_stages(image=..., text=...)`` chooses candidates: ``resnet50`` (default), ``efficientnet``,
 ``unet3d``, ``clip``; ``hashed`` (default), ``bert``. Weights are random unless ``image_folder`` (CLIP) or
 ``text_folder`` (BERT) names a folder on this machine; the published "transfer learning" needs those.
-``tiny`` sees 72 x 72 through a ten-layer ResNet of a quarter of the channels.
+``tiny`` sees one slice of 72 x 72 per series through a ten-layer ResNet of a quarter of the channels.
 
 Hardware and hours: ``paper`` not measured here, one GPU of 16 GB is meant; ``tiny`` is for one CPU core.
 Command: ``napari-lumbar train three_way --data ROOT --out RUN --preset paper``.
@@ -38,6 +38,7 @@ _NAME, _ARCHITECTURE = "grade_findings", "three_way"
 EPOCH = 1234
 
 TINY = ThreeWayConfig(
+    slices=1,
     size=72,
     window_mm=54.0,
     image="timm",
@@ -46,7 +47,7 @@ TINY = ThreeWayConfig(
     hidden=64,
     dropout=0.1,
 )
-TINY_SCHEDULE = Schedule(3000, warmup_steps=100)
+TINY_SCHEDULE = Schedule(1000, warmup_steps=100)
 PAPER_SCHEDULE = Schedule(10 * EPOCH, learning_rate=1e-4, warmup_steps=EPOCH // 2, checkpoint_every=EPOCH)
 
 
@@ -92,8 +93,8 @@ def tiny_stages() -> Sequence[Stage]:
             _ARCHITECTURE,
             TINY,
             TINY_SCHEDULE,
-            partial(_task, TINY, 12),
-            partial(_selection, TINY, 500),
+            partial(_task, TINY, 24),
+            partial(_selection, TINY, 250),
         ),
     )
 
