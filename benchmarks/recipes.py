@@ -28,11 +28,10 @@ from napari_lumbar.training.recipes import RECIPES
 
 README = Path(__file__).parents[1] / "training" / "README.md"
 #: Small images, because a recipe's tiny preset sees smaller ones still.
-COHORT = PhantomConfig(
-    balanced=True, sagittal_matrices=(224, 256), axial_matrices=(208, 240), voxel_mm=0.9
-)
+COHORT = PhantomConfig(balanced=True, sagittal_matrices=(224, 256), axial_matrices=(208, 240), voxel_mm=0.9)
 TRAINING, HELD_OUT = (400, 20_000), (120, 30_000)
-_GROUPS = ("canal", "foraminal", "subarticular")
+#: As in the figures' names.
+GROUPS = ("canal", "foraminal", "subarticular")
 
 
 def make_cohorts(out: Path, jobs: int) -> tuple[Path, Path]:
@@ -71,22 +70,21 @@ def table(candidates: Sequence[Candidate], minutes: Sequence[float]) -> str:
 
 
 def _lines(candidates: Sequence[Candidate], minutes: Sequence[float]) -> Iterator[str]:
-    heads = [f"{group} {what}" for group in _GROUPS for what in ("log loss", "AUROC")]
+    heads = [f"{group} {what}" for group in GROUPS for what in ("log loss", "AUROC")]
     yield f"| recipe | {' | '.join(heads)} | minutes | parameters |"
     yield "|" + "---|" * (len(heads) + 3)
     for candidate, spent in zip(candidates, minutes, strict=True):
         cells = [
-            _cell(candidate, f"{group}/{figure}")
-            for group in _GROUPS
-            for figure in ("log_loss", "macro_auroc")
+            cell(candidate, f"{group}/{figure}") for group in GROUPS for figure in ("log_loss", "macro_auroc")
         ]
         size = f"{candidate.parameters / 1e6:.1f} M"
         yield f"| `{candidate.recipe}` | {' | '.join(cells)} | {spent:.0f} | {size} |"
-    chance = [part for group in _GROUPS for part in (_cell(candidates[0], f"{group}/log_loss_prior"), "0.5")]
+    chance = [part for group in GROUPS for part in (cell(candidates[0], f"{group}/log_loss_prior"), "0.5")]
     yield f"| no skill | {' | '.join(chance)} | | |"
 
 
-def _cell(candidate: Candidate, name: str) -> str:
+def cell(candidate: Candidate, name: str) -> str:
+    """A figure with its interval."""
     figure = candidate.figure(name)
     return "not graded" if figure is None else figure.shown
 
@@ -106,7 +104,9 @@ def main() -> None:
         bundles = list(pool.map(partial(train_recipe, options.out, training), options.only))
     studies = Studies(held_out, options.out / "held_out_cache", options.jobs)
     candidates = compared(bundles, studies, "python -m benchmarks.recipes", print)
-    write_comparison(candidates, f"{HELD_OUT[0]} phantoms that nothing was fitted to.", options.out / "report")
+    write_comparison(
+        candidates, f"{HELD_OUT[0]} phantoms that nothing was fitted to.", options.out / "report"
+    )
     text = table(candidates, [training_minutes(options.out / recipe) for recipe in options.only])
     print(text)
     if options.write:

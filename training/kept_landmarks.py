@@ -17,6 +17,9 @@ from ..pipeline.progress import CancelToken, ProgressCallback
 from .fold_bundle import LOCALISER_ARCHITECTURES
 from .recipes import RECIPES
 
+#: What any system's networks that find landmarks are built as.
+_FINDING_ARCHITECTURES = LOCALISER_ARCHITECTURES | {"point_unet", "level_detector", "axial_point"}
+
 
 class _Kept(BaseModel):
     points: list[Landmark]
@@ -51,9 +54,7 @@ def keeping_landmarks(system: System, bundle: Path, folder: Path) -> System:
     manifest = load_bundle(bundle).manifest
     shared = manifest.recipe in RECIPES and not RECIPES[manifest.recipe].localizes
     weights = sorted(
-        entry.sha256
-        for entry in manifest.networks.values()
-        if not shared or entry.architecture in LOCALISER_ARCHITECTURES
+        entry.sha256 for entry in manifest.networks.values() if entry.architecture in _FINDING_ARCHITECTURES
     )
     facts = "".join(["shared" if shared else manifest.recipe, str(manifest.settings), *weights])
     name = hashlib.sha256(facts.encode()).hexdigest()[:12]

@@ -16,6 +16,7 @@ from ..domain.errors import LumbarError
 from ..models.blocks import channels_last
 from ..models.bundle import default_bundle_path
 from ..models.catalog import build_network
+from .curves import CURVES, plot_curves
 from .engine import Machine, Run, fit, make_fabric
 from .fold_bundle import FoldBundle, join_folds, stages_as_json
 from .graded import graded_studies
@@ -125,8 +126,13 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def train(plan: TrainPlan, watcher: Watcher = Watcher()) -> Path:
+def train(plan: TrainPlan, watcher: Watcher = Watcher(), recipe: Recipe | None = None) -> Path:
     """Train every stage on every wanted fold, calibrate on the held-out studies; return the bundle.
+
+    Parameters
+    ----------
+    recipe
+        In the place of the one that the plan names: the same system with other stages, for ablations.
 
     Raises
     ------
@@ -135,7 +141,7 @@ def train(plan: TrainPlan, watcher: Watcher = Watcher()) -> Path:
     FloatingPointError
         If the losses of a stage stop being finite.
     """
-    recipe, folds = recipe_named(plan.recipe), plan.wanted_folds
+    recipe, folds = recipe or recipe_named(plan.recipe), plan.wanted_folds
     stages = [_scaled(stage, plan.effort) for stage in recipe.presets[plan.preset]()]
     cohort = _prepared(plan, stages, watcher.say)
     fabric = make_fabric(machine=plan.machine)
@@ -190,6 +196,7 @@ class _Training:
                 self._stage(stage, data, bundle)
         if self.fabric.is_global_zero:
             bundle.finish(self.recipe, self.plan.preset, self.stages, self.plan.localizer)
+            plot_curves(folder, [stage.name for stage in self.stages], folder / CURVES)
         self.fabric.barrier()
 
     def _stage(self, stage: Stage, data: FoldData, bundle: FoldBundle) -> None:

@@ -112,6 +112,7 @@ def test_a_run_leaves_logs_for_people(run: Path) -> None:
     stage = run / "fold_0" / "grade_canal"
     assert (stage / "losses.csv").read_text().count("\n") == 5
     assert list((stage / "tensorboard").glob("events*"))
+    assert (run / "fold_0" / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((run / "stages.json").read_text())[0]["name"] == "grade_canal"
 
 
@@ -138,6 +139,17 @@ def test_one_fold_alone_makes_a_bundle_too(root: Path, tmp_path: Path) -> None:
     bundle = load_bundle(train(plan, QUIET))
     assert "grade_canal_1" in bundle.networks
     assert "grade_canal_0" not in bundle.networks
+
+
+def test_a_system_may_be_trained_with_other_stages_than_its_own(root: Path, tmp_path: Path) -> None:
+    def without_lstm() -> list[Stage]:
+        return [replace(stage, config=replace(stage.config, recurrent=False)) for stage in stages()]
+
+    variant = Recipe("multistage_mil", "an ablation", {"tiny": without_lstm})
+    plan = TrainPlan("multistage_mil", root, tmp_path / "run", folds=2, fold=1)
+    bundle = load_bundle(train(plan, QUIET, variant))
+    assert bundle.manifest.networks["grade_canal_1"].config["recurrent"] is False
+    assert json.loads((tmp_path / "run" / "stages.json").read_text())[0]["config"]["recurrent"] is False
 
 
 def test_a_bundle_can_be_made_again_from_its_run(run: Path, tmp_path: Path) -> None:

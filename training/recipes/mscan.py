@@ -23,9 +23,9 @@ Command: ``napari-lumbar train mscan --data ROOT --out RUN --preset paper``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from ...models.axial_point import AxialPointConfig
 from ...models.crop_grader import CropGraderConfig
@@ -142,9 +142,14 @@ def _crop_stage(preset: _Preset, view: View) -> Stage:
     return Stage(f"grade_{view}", "crop_grader", config, preset.schedules["grade"], task, selection)
 
 
+def tiny_stages(views: Literal["both", "sagittal"] = "both") -> Sequence[Stage]:
+    """The same structure for one CPU core; the sagittal crops alone for the paper's ablation."""
+    return _stages(replace(TINY, fusion=replace(TINY.fusion, views=views)))
+
+
 RECIPE = Recipe(
     "mscan",
     "the canal from two views by recurrent networks and cross attention (M-SCAN)",
-    {"tiny": partial(_stages, TINY), "paper": partial(_stages, PAPER)},
+    {"tiny": tiny_stages, "paper": partial(_stages, PAPER)},
     localizes=True,
 )

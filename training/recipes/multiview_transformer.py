@@ -81,15 +81,16 @@ def _paper() -> Sequence[Stage]:
     )
 
 
-def _tiny() -> Sequence[Stage]:
+def tiny_stages(config: MultiviewConfig = TINY) -> Sequence[Stage]:
+    """The same structure for one CPU core."""
     return (
         Stage(
             "grade_discs",
             "multiview_transformer",
-            TINY,
+            config,
             TINY_SCHEDULE,
-            partial(_task, TINY, TINY_AUGMENTATION, TINY_BATCHES),
-            partial(_selection, TINY, 200, 2),
+            partial(_task, config, TINY_AUGMENTATION, TINY_BATCHES),
+            partial(_selection, config, 200, 2),
         ),
     )
 
@@ -97,5 +98,5 @@ def _tiny() -> Sequence[Stage]:
 RECIPE = Recipe(
     "multiview_transformer",
     "slices of every series of a disc as tokens of one transformer (Park et al.)",
-    {"tiny": _tiny, "paper": _paper},
+    {"tiny": tiny_stages, "paper": _paper},
 )
