@@ -232,7 +232,7 @@ def test_results_are_written_with_corrections_and_without_stale_grades(
     move(analysed, CANAL, 45)
     analysed._delay.stop()
     analysed.save(tmp_path / "out")
-    qtbot.waitUntil(lambda: not analysed.is_busy)
+    qtbot.waitUntil(lambda: not analysed.is_busy, timeout=60000)
     text = (tmp_path / "out" / "analysis.json").read_text()
     assert '"stale"' in text
     assert '"corrected"' in text
