@@ -125,7 +125,7 @@ class FakeGrader:
         own = landmarks.get(key)
         if own is None:
             return Finding(key, None, None, not_gradable=NotGradable("no-landmark", "no landmark was found"))
-        placing = [moved for moved in ALL_FINDINGS if key in dependent_findings(moved)]
+        placing = [k for k in ALL_FINDINGS if key in dependent_findings(k) and k in landmarks.points]
         shift = sum(abs(landmarks.points[k].pixel_rc[1] - _place(k)[1][1]) for k in placing)
         severe = min(0.05 + 0.04 * shift, 0.9)
         probs = probs_from_array(np.array([0.9 - severe, 0.1, severe]))

@@ -25,11 +25,16 @@ from napari_lumbar.cli.table import plain_lines, print_grades, reason_lines
 from napari_lumbar.domain.errors import BundleError, Cancelled, LumbarError, StudyError
 from napari_lumbar.domain.findings import Analysis, Finding
 from napari_lumbar.domain.landmarks import Dependence, NotGradable
-from napari_lumbar.domain.spine import Condition, FindingKey, Level
+from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.progress import Progress
 from napari_lumbar.pipeline.protocols import System
+from napari_lumbar.session import SessionState, SessionStore, commands, current_analysis, landmark_at
+from napari_lumbar.session.regrading import answer
 
+CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+FORAMEN = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L5_S1)
+RECESS = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L1_L2)
 NAMES = {"landmarks.csv", "submission.csv", "analysis.json", "report.html"}
 
 
@@ -123,6 +128,66 @@ def test_expected_errors_are_one_sentence_and_a_status(
     result = run("analyze", folder, "--out", tmp_path / "out")
     assert result.exit_code == code
     assert result.stderr == f"{sentence}\n"
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.fixture
+def session_state(small_study: Study, small_analysis: Analysis) -> SessionState:
+    """A moved point, a grade by hand and an absence, saved by nobody yet."""
+    state = SessionState(small_study.study_uid, small_analysis)
+    landmark = landmark_at(small_study.by_id("t2"), CANAL, 3, (56, 45))
+    state = state.doing(commands.move(state, landmark))
+    state = state.doing(commands.override(state, FORAMEN, Severity.MODERATE, "seen on T1"))
+    return state.doing(commands.mark_absent(state, RECESS))
+
+
+def test_a_session_is_applied_and_gives_the_numbers_of_the_window(
+    folder: Path, tmp_path: Path, session_state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    store, out = SessionStore(tmp_path / "sessions", "AB"), tmp_path / "out"
+    store.save(session_state)
+    (path,) = store.folder.iterdir()
+    result = run("analyze", folder, "--out", out, "--device", "cpu", "--session", path)
+    assert result.exit_code == ExitCode.OK, result.output
+    assert "applying the session of reader 'AB', saved 2" in result.stdout
+    assert "Moderate by hand" in result.stdout
+    document = json.loads((out / "analysis.json").read_text("utf-8"))
+    found = {(f["condition"], f["level"]): f for f in document["findings"]}
+    assert {f["source"] for f in found.values()} == {"predicted", "corrected", "overridden", "absent"}
+
+    request = session_state.request()
+    state = session_state.accepting(request, answer(small_study, fake_system, request))
+    for key, finding in current_analysis(state).findings.items():
+        written = found[key.condition.value, key.level.value]
+        assert written["source"] == finding.source.value
+        probs = None if finding.probs is None else list(finding.probs.as_tuple)
+        assert (written["probs"] and list(written["probs"].values())) == probs
+    assert found[CANAL.condition.value, CANAL.level.value]["severity"] == "Severe"
+    sources = {row.split(",")[-2] for row in (out / "landmarks.csv").read_text().splitlines()[1:]}
+    assert sources == {"predicted", "corrected"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"bundle_sha256": "cd" * 32}, "error: the session corrects predictions of the bundle cdcdcdcd"),
+        ({"study_sha256": "cd" * 32}, "error: the session belongs to another study"),
+        ({"schema_version": 3}, "error: the session was saved by a newer napari-lumbar"),
+        ({"reader": 1}, "cannot be used: it is no session file, or a damaged one"),
+    ],
+)
+def test_a_session_that_does_not_fit_is_refused_and_left_alone(
+    folder: Path, tmp_path: Path, session_state: SessionState, change: dict[str, Any], sentence: str
+) -> None:
+    store = SessionStore(tmp_path / "sessions")
+    store.save(session_state)
+    (path,) = store.folder.iterdir()
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
+    before = path.read_bytes()
+    result = run("analyze", folder, "--out", tmp_path / "out", "--session", path)
+    assert result.exit_code == ExitCode.SESSION_UNUSABLE
+    assert sentence in result.stderr
+    assert path.read_bytes() == before
     assert not list((tmp_path / "out").iterdir())
 
 

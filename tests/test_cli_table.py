@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from napari_lumbar.cli.table import certainty_lines, plain_lines, print_grades
-from napari_lumbar.domain.findings import Analysis, Certainty
+from napari_lumbar.domain.findings import Analysis, Certainty, GradeSource, Override
 from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 
 CANAL, STRANGE = (
@@ -58,3 +58,17 @@ def test_both_tables_are_followed_by_the_explanation(doubtful: Analysis, termina
 def test_nothing_is_said_where_nothing_is_known(small_analysis: Analysis) -> None:
     assert certainty_lines(small_analysis) == []
     assert not any("?" in line for line in plain_lines(small_analysis))
+
+
+def test_a_grade_by_hand_has_no_percentage(small_analysis: Analysis) -> None:
+    finding = replace(
+        small_analysis.findings[CANAL],
+        probs=None,
+        override=Override(Severity.SEVERE),
+        source=GradeSource.OVERRIDDEN,
+    )
+    analysis = replace(small_analysis, findings={**small_analysis.findings, CANAL: finding})
+    assert "Severe by hand" in plain_lines(analysis)[1 + CANAL.level.rank]
+    stream = io.StringIO()
+    print_grades(Console(width=170, force_terminal=True, color_system=None, file=stream), analysis)
+    assert "Severe  by hand" in stream.getvalue()

@@ -131,6 +131,7 @@ _FEATURES = ("finding", "label", "level", "condition", "side", "severity", "prob
 
 def _landmark_features(landmark: Landmark, finding: Finding | None, is_stale: bool) -> dict[str, Any]:
     key, probs = landmark.key, finding.probs if finding else None
+    severity = finding.severity if finding else None
     side = key.condition.side
     placed = landmark.source.value if landmark.source is not LandmarkSource.PREDICTED else ""
     words = (key.level.value, side.value[0] if side else "", placed, "stale" if is_stale else "")
@@ -140,7 +141,7 @@ def _landmark_features(landmark: Landmark, finding: Finding | None, is_stale: bo
         "level": key.level.value,
         "condition": key.condition.value,
         "side": side.value if side else "",
-        "severity": probs.severity.label if probs else "not graded",
+        "severity": severity.label if severity is not None else "not graded",
         "probability": probs.confidence if probs else float("nan"),
         "source": landmark.source.value,
         "state": "stale" if is_stale else "current",

@@ -5,12 +5,20 @@ import math
 import numpy as np
 import pytest
 
-from napari_lumbar.domain.findings import Analysis, Finding, Provenance, SeverityProbs, probs_from_array
+from napari_lumbar.domain.findings import (
+    Analysis,
+    Finding,
+    GradeSource,
+    Override,
+    Provenance,
+    SeverityProbs,
+    probs_from_array,
+)
 from napari_lumbar.domain.landmarks import Landmarks, NotGradable
 from napari_lumbar.domain.spine import ALL_FINDINGS, Severity
 from napari_lumbar.domain.study import FileAccounting
 
-FIRST, SECOND = ALL_FINDINGS[:2]
+FIRST, SECOND, THIRD = ALL_FINDINGS[:3]
 WHY = NotGradable("no_series", "there is no axial series")
 
 
@@ -43,19 +51,33 @@ def test_the_most_probable_severity_and_of_equals_the_worse(
     assert probs.confidence == pytest.approx(max(values))
 
 
-def test_a_finding_has_probabilities_or_a_reason() -> None:
-    probs = SeverityProbs(0.2, 0.3, 0.5)
+def test_a_finding_has_probabilities_or_a_grade_by_hand_or_a_reason() -> None:
+    probs, by_hand = SeverityProbs(0.2, 0.3, 0.5), Override(Severity.MODERATE)
     assert Finding(FIRST, probs, None).severity is Severity.SEVERE
     assert Finding(FIRST, None, None, not_gradable=WHY).severity is None
-    for both_or_neither in ((probs, WHY), (None, None)):
-        with pytest.raises(ValueError, match="needs either probabilities or a reason"):
-            Finding(FIRST, both_or_neither[0], None, not_gradable=both_or_neither[1])
+    overridden = Finding(FIRST, None, None, override=by_hand, source=GradeSource.OVERRIDDEN)
+    assert overridden.severity is Severity.MODERATE
+    for some, why, count in ((probs, WHY, 2), (None, None, 0)):
+        with pytest.raises(ValueError, match=f"or a reason why not; it has {count} of them"):
+            Finding(FIRST, some, None, not_gradable=why)
+    with pytest.raises(ValueError, match="it has 2 of them"):
+        Finding(FIRST, probs, None, override=by_hand, source=GradeSource.OVERRIDDEN)
+
+
+def test_only_a_grade_by_hand_is_called_overridden() -> None:
+    for finding in (
+        {"override": Override(Severity.SEVERE)},
+        {"not_gradable": WHY, "source": GradeSource.OVERRIDDEN},
+    ):
+        with pytest.raises(ValueError, match="only a grade by hand has the source 'overridden'"):
+            Finding(FIRST, None, None, **finding)  # type: ignore[arg-type]
 
 
 def test_an_analysis_lists_what_was_graded() -> None:
     graded = Finding(FIRST, SeverityProbs(1, 0, 0), None)
     abstained = Finding(SECOND, None, None, not_gradable=WHY)
     provenance = Provenance("bundle", "0" * 64, "cpu", {}, "2026-01-01T00:00:00+00:00")
-    findings = {FIRST: graded, SECOND: abstained}
+    by_hand = Finding(THIRD, None, None, override=Override(Severity.SEVERE), source=GradeSource.OVERRIDDEN)
+    findings = {FIRST: graded, SECOND: abstained, THIRD: by_hand}
     analysis = Analysis("1", Landmarks(), findings, (), FileAccounting(), provenance)
-    assert analysis.graded == (graded,)
+    assert analysis.graded == (graded, by_hand)

@@ -33,6 +33,13 @@ def test_a_condition_is_its_group_and_its_side(condition: Condition) -> None:
     assert (condition.side is None) == (condition.group is ConditionGroup.CANAL)
 
 
+@pytest.mark.parametrize("condition", list(Condition))
+def test_the_opposite_is_the_same_on_the_other_side(condition: Condition) -> None:
+    assert condition.opposite.group is condition.group
+    assert condition.opposite.opposite is condition
+    assert (condition.opposite is condition) == (condition.side is None)
+
+
 def test_sides_are_opposite() -> None:
     assert Side.LEFT.opposite is Side.RIGHT
     assert Side.RIGHT.opposite is Side.LEFT

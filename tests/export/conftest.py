@@ -12,12 +12,14 @@ from napari_lumbar.domain.findings import (
     Certainty,
     CropEvidence,
     Finding,
+    GradeSource,
+    Override,
     Provenance,
     SeriesUse,
     SeverityProbs,
 )
 from napari_lumbar.domain.geometry import SliceGeometry
-from napari_lumbar.domain.landmarks import Landmark, Landmarks, LandmarkSource, NotGradable
+from napari_lumbar.domain.landmarks import ABSENT, RENAMED, Landmark, Landmarks, LandmarkSource, NotGradable
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Severity
 from napari_lumbar.domain.study import (
     FileAccounting,
@@ -35,6 +37,7 @@ NO_GRADE = FindingKey(Condition.RIGHT_NEURAL_FORAMINAL_NARROWING, Level.L5_S1)
 OPEN = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L2_L3)
 STRANGE = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L3_L4)
 CORRECTED = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+MARKED_ABSENT = NotGradable(ABSENT, "marked absent by the reader")
 AXES = {
     True: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -4.0)),
     False: ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0), (4.0, 0.0, 0.0)),
@@ -115,6 +118,27 @@ def doubtful(analysis: Analysis) -> Analysis:
         findings={**analysis.findings, **given},
         landmarks=analysis.landmarks.replacing(unsure),
     )
+
+
+@pytest.fixture
+def overridden(analysis: Analysis) -> Analysis:
+    """The result with two grades by hand, one of them where there was none, and a point marked absent."""
+    of_network, of_none = analysis.findings[OPEN], analysis.findings[NO_GRADE]
+    by_hand = Override(Severity.SEVERE, "motion <artefact>", of_network.probs)
+    given = {
+        OPEN: replace(of_network, probs=None, override=by_hand, source=GradeSource.OVERRIDDEN),
+        NO_GRADE: replace(
+            of_none, not_gradable=None, override=Override(Severity.MODERATE), source=GradeSource.OVERRIDDEN
+        ),
+        STRANGE: Finding(STRANGE, None, None, not_gradable=MARKED_ABSENT, source=GradeSource.ABSENT),
+    }
+    points = {key: point for key, point in analysis.landmarks.points.items() if key != STRANGE}
+    missing = {
+        NOT_COVERED: NotGradable(RENAMED, "the level names were moved"),
+        STRANGE: MARKED_ABSENT,
+    }
+    findings = {**analysis.findings, **given}
+    return replace(analysis, findings=findings, landmarks=Landmarks(points, missing))
 
 
 @pytest.fixture

@@ -84,6 +84,18 @@ def test_a_finding_without_a_grade_says_why(page: str) -> None:
     assert cells[6 * 5 + 1] == "Not gradable the crop leaves the image <here>"
 
 
+def test_a_grade_by_hand_says_so_and_why(study: Study, overridden: Analysis) -> None:
+    page = report_html(study, overridden)
+    cells = Tags(page).cells
+    said = "graded by hand: motion <artefact> (networks: Moderate 65 %)"
+    assert cells[6 * 2 + 3] == f"◆ Severe {said} predicted"
+    assert cells[6 * 5 + 1] == "■ Moderate graded by hand predicted"
+    assert cells[6 * 3 + 5] == "Not gradable marked absent by the reader"
+    assert "<artefact>" not in page
+    assert "21 of 25 findings graded by tiny" in " ".join(page.split())
+    assert ", and 2 by hand." in page
+
+
 def test_headings_follow_the_conditions() -> None:
     assert list(CONDITION_HEADINGS) == list(Condition)
 

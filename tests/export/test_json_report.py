@@ -75,6 +75,7 @@ def test_landmarks_are_there_or_missing_with_a_reason(document: dict[str, Any]) 
             "level": "L1/L2",
             "code": "not-covered",
             "reason": "no axial slice reaches it",
+            "source": "predicted",
         }
     ]
 
@@ -111,3 +112,27 @@ def test_certainty_is_whole_or_null(study: Study, doubtful: Analysis) -> None:
     assert (strange["strangeness"], strange["is_outside_training"]) == (1.5, True)
     unknown = named(findings, "Spinal Canal Stenosis", "L1/L2")["certainty"]
     assert set(unknown.values()) == {None}
+
+
+def test_each_grade_says_whose_it_is(study: Study, overridden: Analysis) -> None:
+    document = json.loads(analysis_json(study, overridden))
+    by_hand = named(document["findings"], "Spinal Canal Stenosis", "L2/L3")
+    assert (by_hand["severity"], by_hand["source"], by_hand["probs"]) == ("Severe", "overridden", None)
+    assert by_hand["override"] == {
+        "reason": "motion <artefact>",
+        "instead_of": {"normal_mild": 0.1, "moderate": 0.65, "severe": 0.25},
+    }
+    first = named(document["findings"], "Right Neural Foraminal Narrowing", "L5/S1")
+    assert (first["severity"], first["override"]) == ("Moderate", {"reason": "", "instead_of": None})
+    absent = named(document["findings"], "Left Neural Foraminal Narrowing", "L3/L4")
+    assert (absent["severity"], absent["source"]) == (None, "absent")
+    predicted = named(document["findings"], "Spinal Canal Stenosis", "L1/L2")
+    assert (predicted["source"], predicted["override"]) == ("predicted", None)
+
+
+def test_each_missing_landmark_says_whose_doing_it_is(study: Study, overridden: Analysis) -> None:
+    missing = json.loads(analysis_json(study, overridden))["missing_landmarks"]
+    assert {(entry["code"], entry["source"]) for entry in missing} == {
+        ("absent", "absent"),
+        ("renamed", "corrected"),
+    }

@@ -78,6 +78,12 @@ def test_submission_holds_only_what_was_graded(analysis: Analysis) -> None:
     assert [float(row[c]) for c in SUBMISSION_COLUMNS[1:]] == [0.1, 0.65, 0.25]
 
 
+def test_a_grade_by_hand_has_no_probabilities_to_submit(overridden: Analysis) -> None:
+    by_id = {row["row_id"] for row in rows_of(submission_csv(overridden))}
+    assert "4003253_spinal_canal_stenosis_l2_l3" not in by_id
+    assert len(by_id) == 21
+
+
 def test_a_landmark_on_an_unknown_series_is_an_error(study: Study, analysis: Analysis) -> None:
     with pytest.raises(KeyError, match=r"series 'ax' is none of \['t2', 't1'\]"):
         landmarks_csv(replace(study, series=study.series[:2]), analysis)

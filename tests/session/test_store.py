@@ -1,104 +1,304 @@
-"""Corrections survive a restart, and nothing on disk is ever lost or names a patient."""
+"""Work survives a restart and a crash, belongs to one reader, and nothing on disk is ever lost."""
 
 from __future__ import annotations
 
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
-from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.errors import SessionError
 from napari_lumbar.domain.landmarks import dependent_findings
-from napari_lumbar.domain.spine import Condition, FindingKey, Level, Side
+from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity, Side
 from napari_lumbar.domain.study import Study
-from napari_lumbar.session import SessionState, SessionStore, landmark_at
+from napari_lumbar.session import SessionState, SessionStore, Work, commands, landmark_at, read_session
 
-LEFT_SUBARTICULAR = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L5_S1)
+from .conftest import ACTIONS, Act, Action
+
+LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L5_S1)
 BUNDLE = "ab" * 32
+
+WRITER = """
+import os, pickle, signal, sys
+from napari_lumbar.session import SessionStore
+import napari_lumbar.session.files as files
+states = pickle.loads(open(sys.argv[1], "rb").read())
+store = SessionStore(files.Path(sys.argv[2]))
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[3] == "fsync": os.fsync = die
+if sys.argv[3] == "replace": files.Path.replace = die
+print("ready", flush=True)
+while True:
+    for state in states: store.save(state)
+"""
 
 
 @pytest.fixture
-def state(small_study: Study, small_analysis: Analysis) -> SessionState:
-    landmark = landmark_at(small_study.by_id("ax"), LEFT_SUBARTICULAR, 13, (21.25, 44.5))
-    return SessionState(small_study.study_uid, small_analysis).correcting(landmark)
+def corrected(small_study: Study, state: SessionState) -> SessionState:
+    """One point moved, one grade by hand, one step undone."""
+    landmark = landmark_at(small_study.by_id("ax"), LEFT, 13, (21.25, 44.5))
+    state = state.doing(commands.move(state, landmark))
+    state = state.doing(commands.override(state, LEFT, Severity.SEVERE, "seen, ü"))
+    return state.doing(commands.mark_absent(state, LEFT)).undoing()
 
 
-def test_corrections_come_back_as_they_were_and_stale(
-    tmp_path: Path, small_study: Study, state: SessionState
+def path_of(store: SessionStore, state: SessionState) -> Path:
+    return store.path(state.study_uid, BUNDLE)
+
+
+def with_images_of_t2(study: Study) -> Study:
+    t1, t2, axial = study.series
+    return replace(study, series=(t1, t2, replace(axial, stacks=t2.stacks)))
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    document = json.loads(path.read_text("utf-8"))
+    change(document)
+    path.write_text(json.dumps(document), "utf-8")
+
+
+def test_everything_comes_back_as_it_was_and_stale(
+    tmp_path: Path, small_study: Study, corrected: SessionState
 ) -> None:
-    SessionStore(tmp_path).save(state)
-    restored = SessionStore(tmp_path).restore(small_study, BUNDLE)
-    assert restored.corrections == state.corrections
+    saved_at = SessionStore(tmp_path, "AB").save(corrected)
+    restored = SessionStore(tmp_path, "AB").restore(small_study, BUNDLE)
+    assert restored.work == corrected.work
     assert restored.message == "Corrections restored: 1."
-    again = replace(state, corrections=restored.corrections)
-    assert again.stale == dependent_findings(LEFT_SUBARTICULAR)
+    assert restored.saved_at == saved_at
+    assert abs(datetime.now(UTC) - saved_at) < timedelta(minutes=10)
+    again = replace(corrected, work=restored.work)
+    assert again.outdated == dependent_findings(LEFT)
+    assert again.redoing().finding(LEFT).severity is None
 
 
-def test_another_bundle_or_study_has_its_own_file(
-    tmp_path: Path, small_study: Study, state: SessionState
+@given(actions=ACTIONS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+def test_whatever_was_done_comes_back_identically(
+    tmp_path: Path, small_study: Study, state: SessionState, act: Act, actions: list[Action]
 ) -> None:
-    store = SessionStore(tmp_path)
-    store.save(state)
-    assert store.restore(small_study, "cd" * 32).corrections == {}
-    assert store.restore(replace(small_study, study_uid="1.2.840.2"), BUNDLE).corrections == {}
-
-
-def test_the_file_names_no_study(tmp_path: Path, small_study: Study, state: SessionState) -> None:
+    for action in actions:
+        state = act(state, action)
     SessionStore(tmp_path).save(state)
+    assert SessionStore(tmp_path).restore(small_study, BUNDLE).work == state.work
+
+
+def test_the_file_says_who_used_what(tmp_path: Path, corrected: SessionState) -> None:
+    store = SessionStore(tmp_path, "AB")
+    store.save(corrected)
+    document = json.loads(path_of(store, corrected).read_text("utf-8"))
+    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (2, "AB", BUNDLE)
+    assert document["roles"] == {"t1": "Sagittal T1", "t2": "Sagittal T2/STIR", "ax": "Axial T2"}
+    (spot,) = document["corrections"]
+    assert spot["said"]["override"] == {"severity": "Severe", "reason": "seen, ü"}
+    assert (len(document["done"]), len(document["undone"])) == (2, 1)
+
+
+def test_the_file_names_no_study(tmp_path: Path, small_study: Study, corrected: SessionState) -> None:
+    SessionStore(tmp_path).save(corrected)
     (path,) = tmp_path.iterdir()
-    assert small_study.study_uid not in path.name + path.read_text()
+    assert small_study.study_uid not in path.name + path.read_text("utf-8")
 
 
-def test_a_crash_while_writing_leaves_the_old_file(
-    tmp_path: Path, state: SessionState, monkeypatch: pytest.MonkeyPatch
+def test_another_study_or_bundle_has_its_own_file_and_says_so(
+    tmp_path: Path, small_study: Study, corrected: SessionState
 ) -> None:
     store = SessionStore(tmp_path)
-    store.save(state)
-    path = store.path(state.study_uid, BUNDLE)
-    before = path.read_bytes()
-    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk gone")))
-    with pytest.raises(OSError, match="disk gone"):
-        store.save(state.resetting(LEFT_SUBARTICULAR))
-    assert path.read_bytes() == before
+    store.save(corrected)
+    other = store.restore(small_study, "cd" * 32)
+    assert (other.work, other.saved_at) == (Work(), None)
+    name = path_of(store, corrected).name
+    said = f"Work on another bundle's predictions is kept as {name}; it does not apply to these."
+    assert other.message == said
+    assert store.restore(replace(small_study, study_uid="1.2.840.2"), BUNDLE).message == ""
+
+
+def test_sessions_never_lie_among_the_images(tmp_path: Path) -> None:
+    SessionStore(tmp_path / "project").check_apart(tmp_path / "images")
+    for folder in (tmp_path / "images", tmp_path / "images" / "sub"):
+        with pytest.raises(SessionError, match=r"among the DICOM files of .*: choose a folder outside it"):
+            SessionStore(folder).check_apart(tmp_path / "images")
+
+
+@pytest.mark.parametrize("reader", ["CD", ""])
+def test_another_readers_session_is_neither_used_nor_overwritten(
+    tmp_path: Path, small_study: Study, corrected: SessionState, reader: str
+) -> None:
+    mine = SessionStore(tmp_path, "AB")
+    mine.save(corrected)
+    before = path_of(mine, corrected).read_bytes()
+    other = SessionStore(tmp_path, reader)
+    said = "is that of reader 'AB', saved 2.* UTC: take it over, or choose another session folder"
+    with pytest.raises(SessionError, match=said):
+        other.restore(small_study, BUNDLE)
+    with pytest.raises(SessionError, match=said):
+        other.save(corrected)
+    assert path_of(mine, corrected).read_bytes() == before
+
+
+def test_a_session_is_taken_over_with_a_copy_of_what_there_was(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    mine, other = SessionStore(tmp_path, ""), SessionStore(tmp_path, "CD")
+    mine.save(corrected)
+    before = path_of(mine, corrected).read_bytes()
+    restored = other.restore(small_study, BUNDLE, take_over=True)
+    assert restored.work == corrected.work
+    (kept,) = tmp_path.glob("*.kept")
+    assert kept.read_bytes() == before
+    assert restored.message.startswith("Taken over from a reader without a name, saved 2")
+    assert restored.message.endswith(f"their file was kept as {kept.name}.")
+    other.save(corrected)
+    with pytest.raises(SessionError, match="is that of reader 'CD'"):
+        mine.save(corrected)
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(lambda text: text[:40], id="cut short"),
+        pytest.param(lambda path: path.write_bytes(path.read_bytes()[:400]), id="cut short"),
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+        pytest.param(lambda path: path.write_bytes(b"\xff\xfe"), id="not text"),
+        pytest.param(lambda path: path.write_text("[1]"), id="other JSON"),
+        pytest.param(lambda path: rewritten(path, lambda d: d.pop("bundle_sha256")), id="incomplete"),
+        pytest.param(lambda path: rewritten(path, lambda d: d.update(more=1)), id="unknown part"),
+        pytest.param(lambda path: rewritten(path, lambda d: d["done"].pop()), id="last step gone"),
         pytest.param(
-            lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), id="newer schema"
+            lambda path: rewritten(path, lambda d: d["corrections"].clear()), id="other corrections"
+        ),
+        pytest.param(
+            lambda path: rewritten(path, lambda d: d["corrections"][0]["said"].update(absent=True)),
+            id="absent and placed",
+        ),
+        pytest.param(
+            lambda path: path.write_text(path.read_text("utf-8").replace("44.5", "NaN"), "utf-8"), id="NaN"
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_is_kept_and_told(
-    tmp_path: Path, small_study: Study, state: SessionState, spoil: object
+def test_a_damaged_file_is_kept_and_told(
+    tmp_path: Path, small_study: Study, corrected: SessionState, spoil: Callable[[Path], object]
 ) -> None:
-    assert callable(spoil)
     store = SessionStore(tmp_path)
-    store.save(state)
-    path = store.path(state.study_uid, BUNDLE)
-    spoilt = spoil(path.read_text())
-    path.write_text(spoilt)
+    store.save(corrected)
+    path = path_of(store, corrected)
+    spoil(path)
+    spoilt = path.read_bytes()
+    with pytest.raises(SessionError, match=f"{path.name} cannot be used: its? "):
+        read_session(path)
     restored = store.restore(small_study, BUNDLE)
-    assert restored.corrections == {}
+    assert (restored.work, restored.saved_at) == (Work(), None)
     (kept,) = tmp_path.glob("*.kept")
-    assert kept.read_text() == spoilt
-    assert f"cannot be read (ValidationError); it was kept as {kept.name}" in restored.message
+    assert kept.read_bytes() == spoilt
+    assert restored.message.endswith(f"It was kept as {kept.name} and a new one begun.")
 
 
-def test_corrections_on_series_no_longer_in_use_are_kept_aside(
-    tmp_path: Path, small_study: Study, state: SessionState
+def test_saving_over_a_damaged_file_keeps_it(tmp_path: Path, corrected: SessionState) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    path_of(store, corrected).write_bytes(b"{")
+    store.save(corrected)
+    (kept,) = tmp_path.glob("*.kept")
+    assert kept.read_bytes() == b"{"
+    assert read_session(path_of(store, corrected)).work == corrected.work
+
+
+def test_a_newer_version_is_refused_and_left_alone(
+    tmp_path: Path, small_study: Study, corrected: SessionState
 ) -> None:
     store = SessionStore(tmp_path)
-    store.save(state)
-    restored = store.restore(small_study.assigning("ax", None), BUNDLE)
-    assert "speaks of slices that the series in use do not have" in restored.message
+    store.save(corrected)
+    path = path_of(store, corrected)
+    rewritten(path, lambda document: document.update(schema_version=3))
+    before = path.read_bytes()
+    said = r"newer napari-lumbar \(file version 3; this one reads up to 2\): update napari-lumbar"
+    for use in (lambda: store.restore(small_study, BUNDLE), lambda: store.save(corrected)):
+        with pytest.raises(SessionError, match=said):
+            use()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+def test_moved_points_of_the_first_version_are_taken_over(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    path = path_of(store, corrected)
+    document = json.loads(path.read_text("utf-8"))
+    (spot,) = document["corrections"]
+    point = {"condition": spot["condition"], "level": "L5/S1", **spot["said"]["place"]}
+    first = {name: document[name] for name in ("study_sha256", "bundle_sha256", "saved_utc")}
+    path.write_text(json.dumps({"schema_version": 1, **first, "corrections": [point]}), "utf-8")
+    restored = store.restore(small_study, BUNDLE)
+    (said,) = restored.work.corrections.by_spot.values()
+    assert said == replace(corrected.correction(LEFT), override=None)
+    assert restored.work.done == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(lambda study: study.assigning("ax", None), id="series without its role"),
+        pytest.param(lambda study: replace(study, series=study.series[:2]), id="series gone"),
+        pytest.param(lambda study: with_images_of_t2(study), id="other images"),
+    ],
+)
+def test_work_on_images_that_are_not_there_is_kept_aside(
+    tmp_path: Path, small_study: Study, corrected: SessionState, other: Callable[[Study], Study]
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    restored = store.restore(other(small_study), BUNDLE)
+    assert restored.work == Work()
+    assert restored.message.startswith("The session file does not fit: the session ")
     assert len(list(tmp_path.glob("*.kept"))) == 1
 
 
-def test_the_left_side_stays_left(tmp_path: Path, small_study: Study, state: SessionState) -> None:
+def test_the_left_side_stays_left(tmp_path: Path, small_study: Study, corrected: SessionState) -> None:
     store = SessionStore(tmp_path)
+    store.save(corrected)
+    (spot,) = store.restore(small_study, BUNDLE).work.corrections.by_spot
+    assert spot.condition.side is Side.LEFT
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, corrected: SessionState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    before = path_of(store, corrected).read_bytes()
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk gone")))
+    with pytest.raises(OSError, match="disk gone"):
+        store.save(corrected.undoing())
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+@pytest.mark.parametrize("moment", ["fsync", "replace", "any"])
+def test_a_process_killed_while_writing_leaves_a_whole_session(
+    tmp_path: Path, small_study: Study, state: SessionState, corrected: SessionState, moment: str
+) -> None:
+    folder, states = tmp_path / "sessions", tmp_path / "states.pickle"
+    store = SessionStore(folder)
     store.save(state)
-    (key,) = store.restore(small_study, BUNDLE).corrections
-    assert key.condition.side is Side.LEFT
+    states.write_bytes(pickle.dumps([corrected, state]))
+    arguments = [sys.executable, "-c", WRITER, str(states), str(folder), moment]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        if moment == "any":
+            time.sleep(0.05)
+            os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(60) == -signal.SIGKILL
+    restored = store.restore(small_study, BUNDLE)
+    assert restored.work in ((Work(), corrected.work) if moment == "any" else (Work(),))
+    assert restored.saved_at is not None
+    assert not list(folder.glob("*.kept"))

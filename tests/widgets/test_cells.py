@@ -13,6 +13,7 @@ from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import regrade
 from napari_lumbar.session import SessionState, landmark_at
+from napari_lumbar.session.commands import mark_absent, move, override
 from napari_lumbar.widgets.cells import CellState, certainty_text, change_text, describe
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -26,7 +27,7 @@ def state(small_study: Study, small_analysis: Analysis) -> SessionState:
 
 @pytest.fixture
 def stale(state: SessionState, small_study: Study) -> SessionState:
-    return state.correcting(landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 50)))
+    return state.doing(move(state, landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 50))))
 
 
 def test_a_prediction_says_grade_and_certainty(state: SessionState) -> None:
@@ -128,9 +129,27 @@ def test_a_landmark_that_is_hardly_seen_is_called_unsure(
 def test_a_corrected_cell_leaves_room_for_its_pencil(
     stale: SessionState, small_study: Study, fake_system: System
 ) -> None:
-    back = stale.correcting(landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 33)))
+    back = stale.doing(move(stale, landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 33))))
     request = back.request()
     after = back.accepting(request, regrade(small_study, fake_system, request.landmarks, request.keys))
     cell = describe(after, LEFT, regrading=False)
     assert (cell.title, cell.corrected) == ("● Normal", True)
     assert change_text(after, LEFT).endswith("Normal/Mild 0.81")
+
+
+def test_a_grade_by_hand_is_current_and_says_so(stale: SessionState) -> None:
+    state = stale.doing(override(stale, LEFT, Severity.SEVERE, "seen on T1"))
+    cell = describe(state, LEFT, regrading=True)
+    assert (cell.state, cell.severity) == (CellState.CURRENT, Severity.SEVERE)
+    assert (cell.title, cell.note) == ("◆ Severe", "by hand was Normal")
+    assert change_text(state, LEFT) == "Normal/Mild 0.85 → Severe by hand"
+    assert "Graded by hand: seen on T1" in cell.tooltip.splitlines()
+    assert certainty_text(state.finding(LEFT)) == "Graded by hand: seen on T1."
+    assert describe(state, CANAL, regrading=False).title == "Stale"
+
+
+def test_what_is_marked_absent_says_so(state: SessionState) -> None:
+    cell = describe(state.doing(mark_absent(state, LEFT)), LEFT, regrading=False)
+    assert (cell.state, cell.severity, cell.title) == (CellState.NOT_GRADED, None, "Not graded")
+    assert "Why: marked absent by the reader" in cell.tooltip
+    assert cell.corrected

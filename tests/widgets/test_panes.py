@@ -18,6 +18,7 @@ from napari_lumbar.domain.findings import Analysis
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.session import SessionState, landmark_at
+from napari_lumbar.session.commands import move
 from napari_lumbar.widgets.panes import LinkedPanes
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -100,7 +101,7 @@ def test_drawing_tells_nothing_and_keeps_the_layer(
     panes.landmark_moved.connect(lambda *what: told.append(what))
     panes.edit_refused.connect(lambda: told.append("refused"))
     layer = landmarks(panes)
-    panes.draw(state.correcting(landmark_at(small_study.by_id("t2"), CANAL, 3, (50, 33))))
+    panes.draw(state.doing(move(state, landmark_at(small_study.by_id("t2"), CANAL, 3, (50, 33)))))
     assert landmarks(panes) is layer
     assert tuple(layer.data[3]) == (3, 50, 33)
     assert list(layer.features["state"]) == ["current"] * 3 + ["stale", "current"]

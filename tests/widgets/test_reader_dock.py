@@ -17,7 +17,7 @@ from napari_lumbar.domain.landmarks import dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
-from napari_lumbar.session import SessionStore
+from napari_lumbar.session import Corrections, SessionStore, Spot
 from napari_lumbar.widgets.cells import CellState
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.reader_dock import ReaderDock
@@ -147,11 +147,11 @@ def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, 
     # keys on either canvas undo; the predictions stand again without asking the grader
     for pane in (dock.panes.axial, dock.panes.sagittal):
         qtbot.keyClick(canvas_of(dock, pane), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert session.state.corrections == {}
+    assert session.state.corrections == Corrections()
     qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
     assert cells(dock) == before
     qtbot.mouseClick(dock.finding_panel.redo_button, Qt.MouseButton.LeftButton)
-    assert set(session.state.corrections) == {LEFT}
+    assert set(session.state.corrections.by_spot) == {Spot(LEFT.condition, LEFT.level.rank)}
     assert dock.matrix.current_key == LEFT
 
 
@@ -167,7 +167,7 @@ def test_keys_in_the_window_never_delete_a_point(dock: ReaderDock, qtbot: Any) -
         qtbot.keyClick(canvas, key, Qt.KeyboardModifier.ControlModifier)
     assert len(layer.data) == 10
     assert dock.reading.session is not None
-    assert dock.reading.session.state.corrections == {}
+    assert dock.reading.session.state.corrections == Corrections()
 
     # arrow keys walk the matrix; page keys walk the levels from either canvas
     qtbot.keyClick(dock.matrix, Qt.Key.Key_Left)
@@ -181,7 +181,7 @@ def test_keys_in_the_window_never_delete_a_point(dock: ReaderDock, qtbot: Any) -
     landmark = dock.reading.session.state.landmarks.points[FindingKey(CANAL.condition, Level.L5_S1)]
     assert (landmark.slice_index, landmark.pixel_rc) == (5, (72, 30))
     qtbot.mouseClick(dock.finding_panel.reset_button, Qt.MouseButton.LeftButton)
-    assert dock.reading.session.state.corrections == {}
+    assert dock.reading.session.state.corrections == Corrections()
 
 
 def test_what_a_person_must_always_see_and_cannot_break(

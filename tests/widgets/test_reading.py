@@ -81,7 +81,7 @@ def test_a_move_regrades_its_dependents_and_nothing_else(
     assert fake_grader.asked == [frozenset(ALL_FINDINGS), dependent_findings(LEFT)]
     for key in ALL_FINDINGS:
         changed = key in dependent_findings(LEFT)
-        assert state.is_regraded(key) == changed
+        assert state.is_changed(key) == changed
         assert (state.finding(key) is before.finding(key)) == (not changed)
     assert state.finding(LEFT).severity is Severity.SEVERE
 
@@ -232,7 +232,37 @@ def test_results_are_written_with_corrections_and_without_stale_grades(
     move(analysed, CANAL, 45)
     analysed._delay.stop()
     analysed.save(tmp_path / "out")
-    qtbot.waitUntil(lambda: not analysed.is_busy)
+    qtbot.waitUntil(lambda: not analysed.is_busy, timeout=60000)
     text = (tmp_path / "out" / "analysis.json").read_text()
     assert '"stale"' in text
     assert '"corrected"' in text
+
+
+def test_another_readers_session_is_left_alone_and_said(
+    analysed: Reading, fake_system: System, small_study: Study, tmp_path: Path, qtbot: Any
+) -> None:
+    move(analysed, CANAL, 45)
+    (path,) = (tmp_path / "sessions").iterdir()
+    before = path.read_bytes()
+    other = Reading(lambda: fake_system, SessionStore(tmp_path / "sessions", "CD"))
+    errors: list[str] = []
+    other.said.connect(lambda text, is_error: errors.append(text) if is_error else None)
+    other.show_study(small_study)
+    other.analyse()
+    qtbot.waitUntil(lambda: other.session is not None)
+    move(other, CANAL, 40)
+    assert errors[0].startswith(
+        "Corrections will not be saved: the session of this study is that of a reader"
+    )
+    assert errors[1].startswith("Corrections are not saved: the session of this study is that of a reader")
+    assert path.read_bytes() == before
+    other.close()
+
+
+def test_sessions_among_the_images_are_refused(make_reading: MakeReading, tmp_path: Path, qtbot: Any) -> None:
+    reading = make_reading()
+    errors: list[str] = []
+    reading.said.connect(lambda text, is_error: errors.append(text) if is_error else None)
+    reading.open_folder(tmp_path)
+    qtbot.waitUntil(lambda: bool(errors))
+    assert "sessions would be saved among the DICOM files" in errors[0]

@@ -41,6 +41,15 @@ OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; 
 BundleFolder = Annotated[
     Path | None, typer.Option("--bundle", help="Folder of weights; without it, the embedded bundle.")
 ]
+SessionFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--session",
+        exists=True,
+        dir_okay=False,
+        help="A reader's saved session: its corrections and grades by hand are applied and graded again.",
+    ),
+]
 DeviceChoice = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same studies.")]
 Studies = Annotated[int, typer.Option("--studies", min=1, help="How many studies.")]
@@ -77,12 +86,13 @@ def analyze(
     study_uid: Annotated[
         str | None, typer.Option("--study-uid", help="StudyInstanceUID, where STUDY holds several.")
     ] = None,
+    session: SessionFile = None,
 ) -> None:
     """Analyse a study and write its results."""
     from .running import Request, analyze_folder
 
     with expected_errors():
-        raise typer.Exit(analyze_folder(Request(study, out, bundle, device.value, study_uid)))
+        raise typer.Exit(analyze_folder(Request(study, out, bundle, device.value, study_uid, session)))
 
 
 @app.command(help="Make a phantom study, analyse it, and say where the report lies.")

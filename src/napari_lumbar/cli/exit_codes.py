@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ..domain.errors import BundleError, Cancelled, ExportError, LumbarError, StudyError
+from ..domain.errors import BundleError, Cancelled, ExportError, LumbarError, SessionError, StudyError
 
 
 class ExitCode(IntEnum):
@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     NOTHING_GRADED = 5
     NOT_WRITABLE = 6
     PART_MISSING = 7
+    SESSION_UNUSABLE = 8
     CANCELLED = 130
 
     @property
@@ -40,6 +41,7 @@ _MEANINGS = {
     ExitCode.NOTHING_GRADED: "no finding could be graded; the report says why",
     ExitCode.NOT_WRITABLE: "the results cannot be written there",
     ExitCode.PART_MISSING: "an optional part is not installed",
+    ExitCode.SESSION_UNUSABLE: "the session is damaged, too new, or made for another study or bundle",
     ExitCode.CANCELLED: "cancelled; no result was changed",
 }
 
@@ -47,6 +49,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     StudyError: ExitCode.STUDY_UNREADABLE,
     BundleError: ExitCode.BUNDLE_BROKEN,
     ExportError: ExitCode.NOT_WRITABLE,
+    SessionError: ExitCode.SESSION_UNUSABLE,
     ImportError: ExitCode.PART_MISSING,
     Cancelled: ExitCode.CANCELLED,
     KeyboardInterrupt: ExitCode.CANCELLED,

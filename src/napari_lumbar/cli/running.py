@@ -24,13 +24,17 @@ _READING = 0.2
 
 @dataclass(frozen=True)
 class Request:
-    """What to analyse, with which weights, and where to; ``study_uid`` chooses one study of several."""
+    """What to analyse, with which weights, and where to.
+
+    ``study_uid`` chooses one study of several; ``session`` is a reader's work to be applied.
+    """
 
     folder: Path
     out: Path
     bundle: Path | None
     device: str
     study_uid: str | None = None
+    session: Path | None = None
 
 
 def analyze_folder(request: Request) -> ExitCode:
@@ -38,8 +42,8 @@ def analyze_folder(request: Request) -> ExitCode:
 
     Raises
     ------
-    StudyError, BundleError, ExportError
-        If the study, the weights or the output folder cannot be used; ``out`` is tried first.
+    StudyError, BundleError, ExportError, SessionError
+        If the study, the weights, the output folder or the session cannot be used; ``out`` is tried first.
     """
     console = Console(highlight=False)
     with stage_progress(console) as report:
@@ -56,10 +60,15 @@ def _analyzed(request: Request, report: ProgressCallback) -> Analysis:
     from ..pipeline import load_system
     from ..pipeline.progress import Progress
     from ..pipeline.run import analyze
+    from ..session import read_session
+    from ..session.regrading import replay
 
     prepare_folder(request.out)
+    saved = read_session(request.session) if request.session else None
     report(Progress("loading the weights", 0.0))
     system = load_system(request.bundle, request.device)
+    if saved is not None:
+        saved.check_bundle(system.bundle_sha256)
     started = time.perf_counter()
     study = read_study(
         request.folder,
@@ -67,9 +76,15 @@ def _analyzed(request: Request, report: ProgressCallback) -> Analysis:
         lambda fraction: report(Progress("reading the study", _READING * fraction)),
     )
     read_s = time.perf_counter() - started
+    if saved is not None:
+        study = saved.with_roles(study)
+        saved.check_places(study)
     analysis = analyze(
         study, system, lambda p: report(Progress(p.stage, _READING + (1 - _READING) * p.fraction))
     )
+    if saved is not None:
+        report(Progress(f"applying the session of {saved.reader_text}", 1.0))
+        analysis = replay(study, system, analysis, saved)
     analysis = replace(analysis, timings_s={"read": read_s, **analysis.timings_s})
     report(Progress("writing the results", 1.0))
     write_results(study, analysis, request.out)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..domain.findings import Analysis, Finding
 from ..domain.spine import Condition, FindingKey, Level
-from ..export.certainty_words import CAUTION, doubt_mark, is_open, left_open
+from ..export.certainty_words import BY_HAND, CAUTION, doubt_mark, is_open, left_open
 from ..export.severity_style import CONDITION_HEADINGS, SEVERITY_STYLES
 
 _UNGRADED = "not gradable"
@@ -71,23 +71,26 @@ def _row(analysis: Analysis, level: Level) -> list[Finding | None]:
 
 
 def _coloured(finding: Finding | None) -> Text:
-    if finding is None or finding.probs is None:
+    if finding is None or finding.severity is None:
         return Text(_UNGRADED, style="dim")
-    style = SEVERITY_STYLES[finding.probs.severity]
+    style = SEVERITY_STYLES[finding.severity]
     mark = doubt_mark(finding)
     chip = Text(f" {style.symbol} {style.label}{mark} ", style=f"{style.ink} on {style.fill}")
-    return chip.append(f" {finding.probs.confidence:.0%}{_caution(finding)}", style="default on default")
+    return chip.append(f" {_sure(finding)}", style="default on default")
 
 
 def _plain(finding: Finding | None) -> str:
-    if finding is None or finding.probs is None:
+    if finding is None or finding.severity is None:
         return _UNGRADED
-    grade = f"{finding.probs.severity.label}{doubt_mark(finding)}"
-    return f"{grade} {finding.probs.confidence:.0%}{_caution(finding)}"
+    return f"{finding.severity.label}{doubt_mark(finding)} {_sure(finding)}"
 
 
-def _caution(finding: Finding) -> str:
-    return f" {CAUTION}" if finding.certainty.is_outside_training else ""
+def _sure(finding: Finding) -> str:
+    """How probable the grade is, or that a person gave it."""
+    if finding.probs is None:
+        return BY_HAND
+    caution = f" {CAUTION}" if finding.certainty.is_outside_training else ""
+    return f"{finding.probs.confidence:.0%}{caution}"
 
 
 def _line(cells: list[str], width: int) -> str:

@@ -23,3 +23,11 @@ class Cancelled(LumbarError):
 
 class ExportError(LumbarError):
     """A result cannot be written where it was asked for."""
+
+
+class SessionError(LumbarError):
+    """A session file cannot be used: unreadable, too new, another reader's, or made for something else."""
+
+
+class EditRefused(LumbarError):
+    """A correction contradicts what stands already, or was not confirmed; nothing was changed."""

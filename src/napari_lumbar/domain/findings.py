@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 
@@ -104,9 +105,44 @@ class Certainty:
         return self.strangeness is not None and self.strangeness > 1
 
 
+class GradeSource(Enum):
+    """Where a grade, or the lack of one, comes from."""
+
+    PREDICTED = "predicted"
+    #: From landmarks of which a person moved, set or renamed at least one.
+    CORRECTED = "corrected"
+    #: A person's grade.
+    OVERRIDDEN = "overridden"
+    #: A person said that there is nothing to grade.
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Override:
+    """A grade given by hand.
+
+    Parameters
+    ----------
+    severity, reason
+        What the person said, and why; the reason may be empty.
+    instead_of
+        What the networks say of the same landmarks, or None where they say nothing.
+    """
+
+    severity: Severity
+    reason: str = ""
+    instead_of: SeverityProbs | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One condition at one level: probabilities, or the reason why there are none."""
+    """One condition at one level: probabilities, a grade by hand, or the reason why there is neither.
+
+    Raises
+    ------
+    ValueError
+        If it has none of the three or more than one, or if ``source`` contradicts them.
+    """
 
     key: FindingKey
     probs: SeverityProbs | None
@@ -114,14 +150,22 @@ class Finding:
     evidence: tuple[CropEvidence, ...] = ()
     not_gradable: NotGradable | None = None
     certainty: Certainty = Certainty()
+    override: Override | None = None
+    source: GradeSource = GradeSource.PREDICTED
 
     def __post_init__(self) -> None:
-        if (self.probs is None) == (self.not_gradable is None):
-            raise ValueError(f"{self.key.text}: needs either probabilities or a reason, not both or neither")
+        given = sum(part is not None for part in (self.probs, self.override, self.not_gradable))
+        if given != 1:
+            rule = "needs probabilities, a grade by hand, or a reason why not"
+            raise ValueError(f"{self.key.text}: {rule}; it has {given} of them")
+        if (self.source is GradeSource.OVERRIDDEN) != (self.override is not None):
+            raise ValueError(f"{self.key.text}: only a grade by hand has the source 'overridden'")
 
     @property
     def severity(self) -> Severity | None:
-        """The most probable severity, or None where there is no grade."""
+        """A person's grade, or the most probable severity, or None where there is no grade."""
+        if self.override is not None:
+            return self.override.severity
         return self.probs.severity if self.probs else None
 
 
@@ -165,8 +209,8 @@ class Analysis:
 
     @property
     def graded(self) -> tuple[Finding, ...]:
-        """The findings that have probabilities."""
-        return tuple(f for f in self.findings.values() if f.probs is not None)
+        """The findings that have a grade, by the networks or by hand."""
+        return tuple(f for f in self.findings.values() if f.severity is not None)
 
 
 def probs_from_array(values: np.ndarray) -> SeverityProbs:

@@ -9,11 +9,17 @@ from enum import Enum
 from .geometry import Vector3
 from .spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey
 
+#: Code of a landmark, and of its finding, that a person marked absent.
+ABSENT = "absent"
+#: Code of a landmark that is missing because a person gave the points other names.
+RENAMED = "renamed"
+
 
 class LandmarkSource(Enum):
     """Who placed a landmark."""
 
     PREDICTED = "predicted"
+    #: A person put it there, or gave a predicted point another name.
     CORRECTED = "corrected"
     PROPAGATED = "propagated"
 

@@ -71,6 +71,11 @@ class Condition(Enum):
         """The stem RSNA's ``train.csv`` uses, for example ``left_subarticular_stenosis``."""
         return self.value.lower().replace(" ", "_")
 
+    @property
+    def opposite(self) -> Condition:
+        """The same on the patient's other side; the canal is its own opposite."""
+        return Condition.of(self.group, self.side.opposite if self.side else None)
+
     @classmethod
     def of(cls, group: ConditionGroup, side: Side | None = None) -> Condition:
         """Return the condition of ``group`` on the patient's ``side`` (None for the canal)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.findings import Certainty, Finding
+from ..domain.findings import Certainty, Finding, Override
 from ..domain.landmarks import Landmark
 
 #: Below this confidence a predicted landmark is called unsure: look at it before believing the grade.
@@ -11,6 +11,9 @@ UNSURE_BELOW = 0.5
 #: Stands beside a grade whose crops are unlike the training images; ``UNLIKE_TRAINING`` explains it.
 CAUTION = "caution"
 UNLIKE_TRAINING = "unlike the training images: treat with caution"
+
+#: Stands beside a grade that a person gave.
+BY_HAND = "by hand"
 
 
 def is_open(finding: Finding) -> bool:
@@ -44,6 +47,14 @@ def certainty_lines(finding: Finding) -> tuple[str, ...]:
     certainty = finding.certainty
     spread = "" if certainty.spread is None else f"spread ±{certainty.spread:.2f} grades"
     return tuple(filter(None, (_warning(certainty), not_ruled_out(finding), spread, _likeness(certainty))))
+
+
+def override_words(override: Override) -> str:
+    """Who graded, why, and what the networks say: ``graded by hand: motion (networks: Severe 62 %)``."""
+    why = f": {override.reason}" if override.reason else ""
+    other = override.instead_of
+    said = f" (networks: {other.severity.label} {100 * other.confidence:.0f} %)" if other else ""
+    return f"graded {BY_HAND}{why}{said}"
 
 
 def placed_words(landmark: Landmark) -> str:

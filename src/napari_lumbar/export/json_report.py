@@ -6,13 +6,26 @@ import json
 from typing import Any
 
 from .. import RESEARCH_USE_ONLY
-from ..domain.findings import Analysis, Certainty, CropEvidence, Finding, SeriesUse, SeverityProbs
-from ..domain.landmarks import Landmark, NotGradable
+from ..domain.findings import (
+    Analysis,
+    Certainty,
+    CropEvidence,
+    Finding,
+    GradeSource,
+    Override,
+    SeriesUse,
+    SeverityProbs,
+)
+from ..domain.landmarks import ABSENT, RENAMED, Landmark, NotGradable
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import FileAccounting, FileOutcome, Study
 
-#: Raised by one whenever a reader of an older file would misread a newer one.
-SCHEMA_VERSION = 1
+#: Raised by one whenever a reader of an older file would misread a newer one. 2: a severity may be a person's
+#: (``override``) and then has no ``probs``; each finding and missing landmark says its ``source``.
+SCHEMA_VERSION = 2
+
+#: Whose doing it is that a landmark is missing; of any other code, the localiser's.
+_MISSING_SOURCE = {ABSENT: GradeSource.ABSENT, RENAMED: GradeSource.CORRECTED}
 
 Json = dict[str, Any]
 
@@ -48,7 +61,7 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
         "files": _files(analysis.accounting),
         "series": [_series(use) for use in analysis.series],
         "landmarks": [_landmark(study, point) for point in points if point is not None],
-        "missing_landmarks": [{**_key(k), **_reason(missing[k])} for k in ALL_FINDINGS if k in missing],
+        "missing_landmarks": [_missing(k, missing[k]) for k in ALL_FINDINGS if k in missing],
         "findings": [_finding(study, analysis.findings[k]) for k in ALL_FINDINGS if k in analysis.findings],
         "timings_s": {stage: round(seconds, 4) for stage, seconds in analysis.timings_s.items()},
         "warnings": list(analysis.warnings),
@@ -82,6 +95,11 @@ def _reason(why: NotGradable) -> Json:
     return {"code": why.code, "reason": why.reason}
 
 
+def _missing(key: FindingKey, why: NotGradable) -> Json:
+    source = _MISSING_SOURCE.get(why.code, GradeSource.PREDICTED)
+    return {**_key(key), **_reason(why), "source": source.value}
+
+
 def _slice(study: Study, series_id: str, slice_index: int) -> Json:
     image = study.by_id(series_id).slices[slice_index]
     return {
@@ -107,7 +125,9 @@ def _finding(study: Study, finding: Finding) -> Json:
     return {
         **_key(finding.key),
         "severity": None if finding.severity is None else finding.severity.label,
+        "source": finding.source.value,
         "probs": None if finding.probs is None else _probs(finding.probs),
+        "override": None if finding.override is None else _override(finding.override),
         "certainty": _certainty(finding.certainty),
         "not_gradable": None if finding.not_gradable is None else _reason(finding.not_gradable),
         "landmark_source": None if finding.landmark is None else finding.landmark.source.value,
@@ -118,6 +138,12 @@ def _finding(study: Study, finding: Finding) -> Json:
 def _probs(probs: SeverityProbs) -> Json:
     names = ("normal_mild", "moderate", "severe")
     return dict(zip(names, map(float, probs.as_tuple), strict=True))
+
+
+def _override(override: Override) -> Json:
+    """The severity stands in the finding; ``instead_of`` is null where the networks gave no grade."""
+    instead_of = None if override.instead_of is None else _probs(override.instead_of)
+    return {"reason": override.reason, "instead_of": instead_of}
 
 
 def _certainty(certainty: Certainty) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..domain.findings import Analysis, Certainty, Finding
+from ..domain.findings import Analysis, Certainty, Finding, Override
 from ..domain.landmarks import NotGradable
 from ..domain.spine import FindingKey
 from .certainty_words import (
@@ -14,6 +14,7 @@ from .certainty_words import (
     is_open,
     left_open,
     not_ruled_out,
+    override_words,
     placed_words,
 )
 from .severity_style import SEVERITY_STYLES, SeverityStyle
@@ -25,8 +26,12 @@ NO_ANSWER = NotGradable("no-answer", "the grader gave no answer for this finding
 class Cell:
     """One finding as the page shows it: a severity with its percentages, or the reason why there is none.
 
+    A grade by hand has a severity and no percentages.
+
     Parameters
     ----------
+    by_hand
+        Who graded, and why, where a person did; else empty.
     mark
         "?" where other severities than the grade are not ruled out.
     open_set, caution
@@ -49,11 +54,14 @@ class Cell:
     caution: str = ""
     certainty: tuple[str, ...] = ()
     certainty_columns: tuple[str, str, str] = ("", "", "")
+    by_hand: str = ""
 
 
 def report_cell(analysis: Analysis, key: FindingKey) -> Cell:
     """Return the cell of ``key``."""
     finding = analysis.findings.get(key)
+    if finding is not None and finding.override is not None:
+        return _cell_by_hand(finding, finding.override)
     if finding is None or finding.probs is None:
         return _empty_cell(finding, key)
     probs = finding.probs
@@ -71,6 +79,11 @@ def report_cell(analysis: Analysis, key: FindingKey) -> Cell:
         certainty=certainty_lines(finding),
         certainty_columns=_columns(finding.certainty),
     )
+
+
+def _cell_by_hand(finding: Finding, override: Override) -> Cell:
+    style, words = SEVERITY_STYLES[override.severity], override_words(override)
+    return Cell(finding.key.text, style, (), 0, "", _source(finding), _place(finding), by_hand=words)
 
 
 def _empty_cell(finding: Finding | None, key: FindingKey) -> Cell:

@@ -35,7 +35,11 @@ def landmarks_csv(study: Study, analysis: Analysis) -> str:
 
 
 def submission_csv(analysis: Analysis) -> str:
-    """Return one row per graded finding; a finding that could not be graded has no row, never a default."""
+    """Return one row per finding that the networks graded.
+
+    A finding that could not be graded has no row, never a default; nor has one that was graded by hand,
+    because a person gives no probabilities (``analysis.json`` has both).
+    """
     findings = (analysis.findings.get(key) for key in ALL_FINDINGS)
     rows = (
         [safe_cell(f"{analysis.study_id}_{f.key.column}"), *(f"{p:.6f}" for p in f.probs.as_tuple)]

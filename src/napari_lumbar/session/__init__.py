@@ -1,18 +1,31 @@
 """What a person did: predictions that never change, corrections that can be undone. No Qt, no napari."""
 
+from .corrections import Correction, Corrections, Place
 from .current import STALE, current_analysis
-from .edits import landmark_at, landmark_on_slice
+from .names import Naming, Spot
+from .places import landmark_at, landmark_on_slice
+from .saved import SavedSession
 from .session import Session
 from .state import RegradeRequest, SessionState
-from .store import SessionStore
+from .steps import Work
+from .store import Restored, SessionStore, read_session
 
 __all__ = [
     "STALE",
+    "Correction",
+    "Corrections",
+    "Naming",
+    "Place",
     "RegradeRequest",
+    "Restored",
+    "SavedSession",
     "Session",
     "SessionState",
     "SessionStore",
+    "Spot",
+    "Work",
     "current_analysis",
     "landmark_at",
     "landmark_on_slice",
+    "read_session",
 ]

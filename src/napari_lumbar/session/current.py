@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..domain.findings import Analysis, Finding
+from ..domain.findings import Analysis, Finding, GradeSource
 from ..domain.landmarks import NotGradable
 from ..domain.spine import FindingKey
 from .state import SessionState
 
-#: Code of a finding whose landmark moved and which was not graded since.
+#: Code of a finding whose landmark changed and which was not graded since.
 STALE = "stale"
 
 
 def current_analysis(state: SessionState) -> Analysis:
     """Merge the corrections into the analysis, for export.
 
-    A finding that was not graded again after its landmarks moved has no grade in the result, but the
+    A finding that was not graded again after its landmarks changed has no grade in the result, but the
     reason code ``stale``: an old grade beside a new landmark would be a wrong one.
     """
     findings = {key: _current_finding(state, key) for key in state.analysis.findings}
-    return replace(state.analysis, landmarks=state.landmarks, findings=findings)
+    warnings = (*state.analysis.warnings, *state.notes)
+    return replace(state.analysis, landmarks=state.landmarks, findings=findings, warnings=warnings)
 
 
 def _current_finding(state: SessionState, key: FindingKey) -> Finding:
     if key not in state.stale:
         return state.finding(key)
-    reason = "a landmark it is graded from was moved and it has not been graded again since"
-    return Finding(key, None, state.landmarks.get(key), not_gradable=NotGradable(STALE, reason))
+    reason = "a landmark it is graded from was changed and it has not been graded again since"
+    why = NotGradable(STALE, reason)
+    return Finding(key, None, state.landmarks.get(key), not_gradable=why, source=GradeSource.CORRECTED)

@@ -3,78 +3,113 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import ClassVar
 
 from psygnal import Signal
 
+from ..domain.errors import SessionError
 from ..domain.findings import Finding
 from ..domain.landmarks import Landmark
-from ..domain.spine import FindingKey
+from ..domain.spine import FindingKey, Severity
 from ..domain.study import Study
-from . import edits
-from .edits import History
+from . import commands
+from .commands import LevelStep
 from .state import RegradeRequest, SessionState
+from .steps import Step
 
-Autosave = Callable[[SessionState], None]
+Autosave = Callable[[SessionState], datetime]
 
 
 class Session:
-    """A study under reading: state, history, and the file every edit is saved to.
+    """A study under reading: its state, and the file that every command is saved to.
 
     Parameters
     ----------
     study
         The study whose analysis ``state`` holds.
     state
-        Where the reading starts; restored corrections are in it, but cannot be undone.
+        Where the reading starts; restored work is in it and can be undone.
     autosave
-        Called with the new state after every edit. If it raises ``OSError``, the edit stands and
-        ``save_failed`` says why it is not on disk.
+        Called with the new state after every command; returns when it was saved. If it raises ``OSError``
+        or ``SessionError``, the command stands and ``save_failed`` says why it is not on disk.
+    saved_at
+        When ``state`` was saved, or None if it is not on disk.
+
+    Signals
+    -------
+    changed
+        The new ``SessionState``, after a command or an answer.
+    saved
+        When the state was saved.
+    save_failed
+        Why it was not.
     """
 
     changed: ClassVar[Signal] = Signal(SessionState)
+    saved: ClassVar[Signal] = Signal(datetime)
     save_failed: ClassVar[Signal] = Signal(str)
 
-    def __init__(self, study: Study, state: SessionState, autosave: Autosave) -> None:
+    def __init__(
+        self, study: Study, state: SessionState, autosave: Autosave, saved_at: datetime | None = None
+    ) -> None:
         self.study = study
         self.state = state
-        self.history = History()
+        self.saved_at = saved_at
         self._autosave = autosave
 
     def move(self, landmark: Landmark) -> None:
-        """Put a landmark where a person wants it."""
-        self._edit(edits.move(self.state, landmark))
+        """Put a landmark where a person wants it: in its plane, or on another slice or series."""
+        self._do(commands.move(self.state, landmark))
 
     def reset(self, key: FindingKey) -> None:
-        """Bring the predicted landmark of ``key`` back; nothing happens where none was corrected."""
-        if key in self.state.corrections:
-            self._edit(edits.reset(self.state, key))
+        """Bring the predicted landmark of ``key`` back; nothing happens where it stands."""
+        self._do(commands.reset(self.state, key))
+
+    def mark_absent(self, key: FindingKey) -> None:
+        """Say that ``key`` is not there to be graded."""
+        self._do(commands.mark_absent(self.state, key))
+
+    def override(self, key: FindingKey, severity: Severity, reason: str = "") -> None:
+        """Grade ``key`` by hand; raise ``EditRefused`` where it is marked absent."""
+        self._do(commands.override(self.state, key, severity, reason))
+
+    def clear_override(self, key: FindingKey) -> None:
+        """Let the networks' grade of ``key`` stand again."""
+        self._do(commands.clear_override(self.state, key))
+
+    def shift_levels(self, by: LevelStep) -> None:
+        """Move all level names down (1) or up (-1); raise ``EditRefused`` if none would be left."""
+        self._do(commands.shift_levels(self.state, by))
+
+    def swap_sides(self, *, confirmed: bool) -> None:
+        """Swap left and right everywhere; raise ``EditRefused`` unless the reader confirmed it."""
+        self._do(commands.swap_sides(self.state, confirmed))
 
     def undo(self) -> FindingKey | None:
-        """Take the latest edit back and return the finding it was about, or None."""
-        if not self.history.done:
+        """Take the latest step back; return the finding it was about, or None for all or nothing."""
+        if not self.state.work.done:
             return None
-        edit = self.history.done[-1]
-        self.history = self.history.undoing()
-        self._set(edit.reverted(self.state), save=True)
-        return edit.key
+        step = self.state.work.done[-1]
+        self._set(self.state.undoing(), save=True)
+        return step.key
 
     def redo(self) -> FindingKey | None:
-        """Do again what was undone last and return the finding it was about, or None."""
-        if not self.history.undone:
+        """Do again what was undone last; return the finding it was about, or None for all or nothing."""
+        if not self.state.work.undone:
             return None
-        edit = self.history.undone[-1]
-        self.history = self.history.redoing()
-        self._set(edit.applied(self.state), save=True)
-        return edit.key
+        step = self.state.work.undone[-1]
+        self._set(self.state.redoing(), save=True)
+        return step.key
 
     def accept(self, request: RegradeRequest, findings: Mapping[FindingKey, Finding]) -> None:
         """Take in what was graded again; what no longer fits the landmarks is dropped."""
         self._set(self.state.accepting(request, findings), save=False)
 
-    def _edit(self, edit: edits.LandmarkEdit) -> None:
-        self.history = self.history.pushing(edit)
-        self._set(edit.applied(self.state), save=True)
+    def _do(self, step: Step) -> None:
+        state = self.state.doing(step)
+        if state is not self.state:
+            self._set(state, save=True)
 
     def _set(self, state: SessionState, save: bool) -> None:
         self.state = state
@@ -84,6 +119,10 @@ class Session:
 
     def _save(self) -> None:
         try:
-            self._autosave(self.state)
+            self.saved_at = self._autosave(self.state)
+        except SessionError as error:
+            self.save_failed.emit(f"Corrections are not saved: {error}.")
         except OSError as error:
             self.save_failed.emit(f"Corrections are not saved: {error}. Free the disk, then edit again.")
+        else:
+            self.saved.emit(self.saved_at)

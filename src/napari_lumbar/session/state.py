@@ -1,19 +1,29 @@
 """An analysis and a person's corrections of it, as one immutable value with pure transitions.
 
 Whether a finding is current is never stored but derived: it is current if the landmarks that place its
-crops are the ones it was graded from. Undoing a move therefore brings the old grade back at once, and a
-regrading that arrives late cannot be mistaken for a current one.
+crops are the ones it was graded from. These landmarks are the finding's revision. Undoing a move therefore
+brings the old grade back at once, and a regrading that arrives late cannot be mistaken for a current one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
+from functools import cached_property
 
-from ..domain.findings import Analysis, Finding
-from ..domain.landmarks import Dependence, Landmark, Landmarks, dependent_findings
+from ..domain.findings import Analysis, Certainty, Finding, GradeSource
+from ..domain.landmarks import (
+    ABSENT,
+    Dependence,
+    Landmark,
+    Landmarks,
+    NotGradable,
+    dependent_findings,
+)
 from ..domain.spine import ALL_FINDINGS, FindingKey
+from .corrections import Correction, Corrections
+from .landmarks import correction_notes, landmarks_in_force, predicted_place
+from .steps import Step, Work
 
 #: The landmarks that place the crops of one finding, in a fixed order; None where one is missing.
 Placement = tuple[Landmark | None, ...]
@@ -32,8 +42,10 @@ def placement(landmarks: Landmarks, key: FindingKey, dependence: Dependence) -> 
 
 @dataclass(frozen=True)
 class RegradeRequest:
-    """Which findings to grade again, and from which landmarks."""
+    """Which findings of which study and bundle to grade again, and from which landmarks."""
 
+    study_uid: str
+    bundle_sha256: str
     landmarks: Landmarks
     keys: frozenset[FindingKey]
 
@@ -56,62 +68,135 @@ class SessionState:
         StudyInstanceUID; files know the session by its hash.
     analysis
         The predictions. They never change.
-    corrections
-        Landmarks a person moved, by finding.
+    work
+        What a person did.
     regraded
-        The latest grade after a correction, by finding.
+        The latest answer of the networks after a correction, by finding.
     """
 
     study_uid: str
     analysis: Analysis
-    corrections: Mapping[FindingKey, Landmark] = field(default_factory=dict)
+    work: Work = field(default_factory=Work)
     regraded: Mapping[FindingKey, Regraded] = field(default_factory=dict)
+
+    @property
+    def corrections(self) -> Corrections:
+        """What a person changed and did not undo."""
+        return self.work.corrections
 
     @cached_property
     def landmarks(self) -> Landmarks:
-        """Predicted landmarks with the corrected ones in their place."""
-        return reduce(Landmarks.replacing, self.corrections.values(), self.analysis.landmarks)
+        """The landmarks in force: predicted ones under the names in force, a person's places among them."""
+        return landmarks_in_force(self.analysis.landmarks, self.corrections)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about changed names."""
+        return correction_notes(self.analysis.landmarks, self.corrections)
 
     @cached_property
-    def stale(self) -> frozenset[FindingKey]:
-        """Findings whose landmarks moved after they were graded."""
+    def outdated(self) -> frozenset[FindingKey]:
+        """Findings whose landmarks changed after the networks graded them."""
         return frozenset(key for key in self.analysis.findings if not self._is_current(key))
+
+    @property
+    def stale(self) -> frozenset[FindingKey]:
+        """Findings whose grade is outdated; one that a person graded does not depend on landmarks."""
+        return frozenset(key for key in self.outdated if self.correction(key).override is None)
+
+    @cached_property
+    def findings(self) -> Mapping[FindingKey, Finding]:
+        """For each finding the person's grade, else the networks' latest, which may be stale."""
+        return {key: self._overridden(self.answer(key)) for key in self.analysis.findings}
+
+    def finding(self, key: FindingKey) -> Finding:
+        """The person's grade, else the networks' latest; it may be stale."""
+        return self.findings[key]
 
     def predicted(self, key: FindingKey) -> Finding:
         """What the analysis said, whatever a person did since."""
         return self.analysis.findings[key]
 
-    def finding(self, key: FindingKey) -> Finding:
-        """The latest grade there is; it may be stale."""
+    def predicted_place(self, key: FindingKey) -> Landmark | None:
+        """Where the point that is now called ``key`` was predicted, under its predicted name."""
+        return predicted_place(self.analysis.landmarks, self.corrections, key)
+
+    def answer(self, key: FindingKey) -> Finding:
+        """What the networks last said, beneath any grade by hand; it may be outdated."""
+        if self.landmarks.get(key) is None:
+            return self._without_landmark(key)
         if self._is_predicted(key) or key not in self.regraded:
             return self.predicted(key)
         return self.regraded[key].finding
 
-    def is_regraded(self, key: FindingKey) -> bool:
-        """Say whether ``finding(key)`` was graded after a correction."""
+    def correction(self, key: FindingKey) -> Correction:
+        """What a person said about the finding."""
+        return self.corrections.of(key)
+
+    def is_changed(self, key: FindingKey) -> bool:
+        """Say whether ``finding(key)`` is another than was predicted."""
         return self.finding(key) is not self.predicted(key)
 
-    def correcting(self, landmark: Landmark) -> SessionState:
-        """Return the state after a person put ``landmark`` where it is."""
-        return replace(self, corrections={**self.corrections, landmark.key: landmark})
+    def doing(self, step: Step) -> SessionState:
+        """Return the state after a step; this state where the step changes nothing."""
+        return self if step.before == step.after else replace(self, work=self.work.doing(step))
 
-    def resetting(self, key: FindingKey) -> SessionState:
-        """Return the state in which the predicted landmark of ``key`` stands again."""
-        left = {other: landmark for other, landmark in self.corrections.items() if other != key}
-        return replace(self, corrections=left)
+    def undoing(self) -> SessionState:
+        """Return the state before the latest step."""
+        return replace(self, work=self.work.undoing())
+
+    def redoing(self) -> SessionState:
+        """Return the state in which the step undone last is done again."""
+        return replace(self, work=self.work.redoing())
 
     def request(self, keys: Collection[FindingKey] | None = None) -> RegradeRequest:
-        """Ask for these findings, or for every stale one, to be graded from the landmarks as they are."""
-        return RegradeRequest(self.landmarks, self.stale if keys is None else frozenset(keys))
+        """Ask for these findings, or for every outdated one, to be graded from the landmarks in force."""
+        wanted = self.outdated if keys is None else frozenset(keys)
+        return RegradeRequest(self.study_uid, self._bundle_sha256, self.landmarks, wanted)
 
     def accepting(self, request: RegradeRequest, findings: Mapping[FindingKey, Finding]) -> SessionState:
-        """Return the state with the answer to ``request``, less the findings whose landmarks moved since."""
+        """Return the state with the answer to ``request``, less what no longer fits.
+
+        An answer for another study or bundle is dropped whole; of the others, the findings whose landmarks
+        have changed since they were asked for.
+        """
+        if (request.study_uid, request.bundle_sha256) != (self.study_uid, self._bundle_sha256):
+            return self
         fresh = {
-            key: Regraded(finding, asked)
+            key: Regraded(replace(finding, source=GradeSource.CORRECTED), asked)
             for key, finding in findings.items()
             if (asked := self._placement_in(request.landmarks, key)) == self._placement(key)
         }
         return replace(self, regraded={**self.regraded, **fresh})
+
+    @property
+    def _bundle_sha256(self) -> str:
+        return self.analysis.provenance.bundle_sha256
+
+    def _overridden(self, answer: Finding) -> Finding:
+        """The answer, or a person's grade in its place; the certainty was that of the answer."""
+        by_hand = self.correction(answer.key).override
+        if by_hand is None:
+            return answer
+        is_current = answer.key not in self.outdated
+        return Finding(
+            answer.key,
+            None,
+            self.landmarks.get(answer.key),
+            evidence=answer.evidence if is_current else (),
+            certainty=Certainty(),
+            override=replace(by_hand, instead_of=answer.probs if is_current else None),
+            source=GradeSource.OVERRIDDEN,
+        )
+
+    def _without_landmark(self, key: FindingKey) -> Finding:
+        """No network grades a finding without its landmark: it is known at once why not."""
+        predicted = self.analysis.landmarks
+        why = self.landmarks.missing.get(key, NotGradable("no_landmark", f"{key.text} has no landmark"))
+        if predicted.get(key) is None and predicted.missing.get(key, why) == why:
+            return self.predicted(key)
+        source = GradeSource.ABSENT if why.code == ABSENT else GradeSource.CORRECTED
+        return Finding(key, None, None, not_gradable=why, source=source)
 
     def _placement(self, key: FindingKey) -> Placement:
         return self._placement_in(self.landmarks, key)
@@ -123,7 +208,7 @@ class SessionState:
         return self._placement(key) == self._placement_in(self.analysis.landmarks, key)
 
     def _is_current(self, key: FindingKey) -> bool:
+        if self.landmarks.get(key) is None or self._is_predicted(key):
+            return True
         regraded = self.regraded.get(key)
-        return self._is_predicted(key) or (
-            regraded is not None and regraded.placed_by == self._placement(key)
-        )
+        return regraded is not None and regraded.placed_by == self._placement(key)

@@ -1,144 +1,177 @@
-"""Corrections on disk: versioned JSON in the user's data folder, never beside the DICOM files.
+"""Sessions on disk: versioned JSON in the user's data folder or a project folder, never beside the images.
 
-A file is named by hashes of the study's UID and of the bundle, so that neither identifies a patient and a
-correction made to one bundle's predictions is not overwritten by another's.
+A file is named by hashes of the study's UID and of the bundle, so that neither identifies a patient and work
+on one bundle's predictions is not overwritten by another's. Another reader's file is not written to unless it
+is taken over, and nothing is ever deleted.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..domain.landmarks import Landmark, LandmarkSource
-from ..domain.spine import Condition, FindingKey, Level
+from ..domain.errors import SessionError
 from ..domain.study import Study
+from .files import keep_copy, set_aside, write_atomically
+from .record import UnreadableSession, decode, encode
+from .saved import SavedSession, sha256_text
 from .state import SessionState
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class CorrectionRecord(_Record):
-    """One corrected landmark as it is written."""
-
-    condition: Condition
-    level: Level
-    point_lps_mm: tuple[float, float, float]
-    series_id: str
-    slice_index: int
-    pixel_rc: tuple[float, float]
-
-
-class SessionRecord(_Record):
-    """A session file, schema version 1."""
-
-    schema_version: Literal[1] = 1
-    study_sha256: str
-    bundle_sha256: str
-    saved_utc: str
-    corrections: tuple[CorrectionRecord, ...]
+from .steps import Work
 
 
 @dataclass(frozen=True)
 class Restored:
-    """Corrections found on disk, and what a person should know about them."""
+    """Work found on disk, when it was saved (None if there was none), and what a person should know."""
 
-    corrections: Mapping[FindingKey, Landmark]
+    work: Work = field(default_factory=Work)
+    saved_at: datetime | None = None
     message: str = ""
 
 
-class SessionStore:
-    """Reads and writes session files in one folder (default: the user's data folder)."""
+def read_session(path: Path) -> SavedSession:
+    """Read a session file and leave it as it is.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    Raises
+    ------
+    SessionError
+        If it cannot be read, is damaged, or was written by a newer version.
+    """
+    try:
+        return decode(path.read_bytes())
+    except UnreadableSession as error:
+        raise UnreadableSession(f"{path.name} cannot be used: {error}") from error
+    except OSError as error:
+        raise SessionError(f"{path.name} cannot be read: {error.strerror}; choose another file") from error
+
+
+class SessionStore:
+    """Reads and writes session files in one folder.
+
+    Parameters
+    ----------
+    folder
+        Where the files lie (default: the user's data folder).
+    reader
+        Name or pseudonym of who works; files of others are not overwritten.
+    """
+
+    def __init__(self, folder: Path | None = None, reader: str = "") -> None:
         self.folder = folder or user_data_path("napari-lumbar", appauthor=False) / "sessions"
+        self.reader = reader
 
     def path(self, study_uid: str, bundle_sha256: str) -> Path:
         """The file of one study as read with one bundle."""
-        return self.folder / f"{_sha256(study_uid)[:32]}-{_sha256(bundle_sha256)[:8]}.json"
+        return self.folder / f"{sha256_text(study_uid)[:32]}-{sha256_text(bundle_sha256)[:8]}.json"
 
-    def save(self, state: SessionState) -> None:
-        """Write the corrections so that a crash leaves either the old file or the new one."""
-        bundle = state.analysis.provenance.bundle_sha256
-        record = SessionRecord(
-            study_sha256=_sha256(state.study_uid),
-            bundle_sha256=bundle,
-            saved_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-            corrections=tuple(_record(landmark) for landmark in state.corrections.values()),
-        )
-        _write_atomically(self.path(state.study_uid, bundle), record.model_dump_json(indent=1))
+    def check_apart(self, images: Path) -> None:
+        """Raise ``SessionError`` if the sessions would lie among the images of the folder ``images``."""
+        if self.folder.resolve().is_relative_to(images.resolve()):
+            raise SessionError(
+                f"sessions would be saved among the DICOM files of {images}: choose a folder outside it"
+            )
 
-    def restore(self, study: Study, bundle_sha256: str) -> Restored:
-        """Return the corrections that belong to ``study``.
+    def save(self, state: SessionState) -> datetime:
+        """Write the work so that a crash leaves either the old file or the new one; return when.
 
-        A file that cannot be read, or that speaks of slices the study does not have, is renamed, never
-        deleted or overwritten, and the message says so.
+        Raises
+        ------
+        SessionError
+            If the file there is another reader's, or a newer version's.
+        OSError
+            If it cannot be written.
+        """
+        path = self.path(state.study_uid, state.analysis.provenance.bundle_sha256)
+        self._see_that_it_is_ours(path)
+        saved = self._saved(state)
+        write_atomically(path, encode(saved))
+        return saved.saved_at
+
+    def restore(self, study: Study, bundle_sha256: str, take_over: bool = False) -> Restored:
+        """Return the work that belongs to ``study``.
+
+        A file that cannot be read, or whose points lie on slices that the study does not have, is renamed,
+        never deleted or overwritten, and the message says so.
+
+        Parameters
+        ----------
+        take_over
+            Go on with another reader's session, whose file is kept as a copy.
+
+        Raises
+        ------
+        SessionError
+            If the file is another reader's and not to be taken over, or a newer version's.
         """
         path = self.path(study.study_uid, bundle_sha256)
         if not path.exists():
-            return Restored({})
+            return Restored(message=self._other_bundles(study))
         try:
-            record = SessionRecord.model_validate_json(path.read_bytes())
-        except (ValidationError, OSError) as error:
-            return _set_aside(path, f"cannot be read ({type(error).__name__})")
-        landmarks = {lm.key: lm for lm in map(_landmark, record.corrections)}
-        if not all(_fits(study, landmark) for landmark in landmarks.values()):
-            return _set_aside(path, "speaks of slices that the series in use do not have")
-        return Restored(landmarks, f"Corrections restored: {len(landmarks)}." if landmarks else "")
+            saved = read_session(path)
+            self._check(saved, study, bundle_sha256)
+        except UnreadableSession as error:
+            aside = set_aside(path)
+            return Restored(message=f"{error}. It was kept as {aside.name} and a new one begun.")
+        if saved.reader != self.reader:
+            return self._taken_over(path, saved, take_over)
+        return Restored(saved.work, saved.saved_at, _restored_text(saved.work))
+
+    def _saved(self, state: SessionState) -> SavedSession:
+        return SavedSession(
+            study_sha256=sha256_text(state.study_uid),
+            bundle_sha256=state.analysis.provenance.bundle_sha256,
+            reader=self.reader,
+            saved_at=datetime.now(UTC).replace(microsecond=0),
+            roles={use.series_id: use.role for use in state.analysis.series if use.role is not None},
+            work=state.work,
+        )
+
+    def _check(self, saved: SavedSession, study: Study, bundle_sha256: str) -> None:
+        try:
+            saved.with_roles(study)
+            saved.check_bundle(bundle_sha256)
+            saved.check_places(study)
+        except SessionError as error:
+            raise UnreadableSession(f"The session file does not fit: {error}") from error
+
+    def _see_that_it_is_ours(self, path: Path) -> None:
+        if not path.exists():
+            return
+        try:
+            saved = read_session(path)
+        except UnreadableSession:
+            set_aside(path)
+            return
+        if saved.reader != self.reader:
+            raise SessionError(_others(saved))
+
+    def _taken_over(self, path: Path, saved: SavedSession, take_over: bool) -> Restored:
+        if not take_over:
+            raise SessionError(_others(saved))
+        copy = keep_copy(path)
+        mine = replace(saved, reader=self.reader, saved_at=datetime.now(UTC).replace(microsecond=0))
+        write_atomically(path, encode(mine))
+        message = f"Taken over from {saved.reader_text}; their file was kept as {copy.name}."
+        return Restored(mine.work, mine.saved_at, message)
+
+    def _other_bundles(self, study: Study) -> str:
+        others = sorted(self.folder.glob(f"{sha256_text(study.study_uid)[:32]}-*.json"))
+        if not others:
+            return ""
+        names = ", ".join(path.name for path in others)
+        return f"Work on another bundle's predictions is kept as {names}; it does not apply to these."
 
 
-def _record(landmark: Landmark) -> CorrectionRecord:
-    return CorrectionRecord(
-        condition=landmark.key.condition,
-        level=landmark.key.level,
-        point_lps_mm=landmark.point_lps_mm,
-        series_id=landmark.series_id,
-        slice_index=landmark.slice_index,
-        pixel_rc=landmark.pixel_rc,
+def _others(saved: SavedSession) -> str:
+    return (
+        f"the session of this study is that of {saved.reader_text}: take it over, "
+        "or choose another session folder"
     )
 
 
-def _landmark(record: CorrectionRecord) -> Landmark:
-    return Landmark(
-        key=FindingKey(record.condition, record.level),
-        point_lps_mm=record.point_lps_mm,
-        series_id=record.series_id,
-        slice_index=record.slice_index,
-        pixel_rc=record.pixel_rc,
-        confidence=None,
-        source=LandmarkSource.CORRECTED,
-    )
-
-
-def _fits(study: Study, landmark: Landmark) -> bool:
-    used = {s.series_id: len(s.slices) for s in study.series if s.role is not None}
-    return 0 <= landmark.slice_index < used.get(landmark.series_id, 0)
-
-
-def _set_aside(path: Path, why: str) -> Restored:
-    aside = path.with_suffix(f".{datetime.now(UTC):%Y%m%dT%H%M%S%f}.kept")
-    path.rename(aside)
-    return Restored({}, f"The session file {why}; it was kept as {aside.name} and a new one begun.")
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _restored_text(work: Work) -> str:
+    corrected = len(work.corrections.by_spot)
+    names = "" if work.corrections.naming.is_predicted else " Names were changed by hand."
+    return f"Corrections restored: {corrected}.{names}" if corrected or names else ""

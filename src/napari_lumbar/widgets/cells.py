@@ -8,7 +8,14 @@ from enum import Enum
 from ..domain.findings import Finding
 from ..domain.landmarks import Landmark
 from ..domain.spine import FindingKey, Severity
-from ..export.certainty_words import CAUTION, certainty_lines, doubt_mark, placed_words
+from ..export.certainty_words import (
+    BY_HAND,
+    CAUTION,
+    certainty_lines,
+    doubt_mark,
+    override_words,
+    placed_words,
+)
 from ..export.severity_style import SEVERITY_STYLES
 from ..session import SessionState
 
@@ -48,24 +55,24 @@ def describe(state: SessionState, key: FindingKey, regrading: bool) -> Cell:
     return Cell(
         state=cell_state,
         severity=None if is_stale else finding.severity,
-        title=_title(cell_state, finding, key in state.corrections),
+        title=_title(cell_state, finding, state.correction(key).moves_point),
         note=_note(state, key, is_stale),
-        corrected=key in state.corrections,
+        corrected=state.correction(key).moves_point,
         tooltip=explain(state, key, cell_state),
     )
 
 
 def grade_text(finding: Finding) -> str:
     """A grade in short, for example ``Moderate? 0.62``."""
-    if finding.probs is None:
+    if finding.severity is None:
         return "Not graded"
-    return f"{finding.probs.severity.label}{doubt_mark(finding)} {finding.probs.confidence:.2f}"
+    return f"{finding.severity.label}{doubt_mark(finding)} {_sure(finding)}"
 
 
 def change_text(state: SessionState, key: FindingKey) -> str:
-    """The grade, or old and new after a correction: ``Moderate 0.62 → Severe 0.81``."""
+    """The grade, or old and new after a change: ``Moderate 0.62 → Severe 0.81``."""
     now = grade_text(state.finding(key))
-    return f"{grade_text(state.predicted(key))} → {now}" if state.is_regraded(key) else now
+    return f"{grade_text(state.predicted(key))} → {now}" if state.is_changed(key) else now
 
 
 def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
@@ -75,6 +82,8 @@ def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
     if finding.probs:
         lines += [f"{s.label}: {p:.3f}" for s, p in zip(Severity, finding.probs.as_tuple, strict=True)]
     lines += [_sentence(line) for line in certainty_lines(finding)]
+    if finding.override:
+        lines.append(_sentence(override_words(finding.override)))
     if finding.not_gradable:
         lines.append(f"Why: {finding.not_gradable.reason}")
     lines += [f"Landmark: {source_text(state.landmarks.get(key))}", f"Grade: {cell_state.value}"]
@@ -83,6 +92,8 @@ def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
 
 def certainty_text(finding: Finding) -> str:
     """All that is known about a grade's certainty, or that the weights say nothing, as sentences."""
+    if finding.override is not None:
+        return f"{_sentence(override_words(finding.override))}."
     if finding.probs is None:
         return ""
     lines = certainty_lines(finding) or ("these weights do not say how far this grade can be trusted",)
@@ -100,7 +111,7 @@ def source_text(landmark: Landmark | None) -> str:
 def _cell_state(finding: Finding, is_stale: bool, regrading: bool) -> CellState:
     if is_stale:
         return CellState.REGRADING if regrading else CellState.STALE
-    return CellState.CURRENT if finding.probs else CellState.NOT_GRADED
+    return CellState.NOT_GRADED if finding.severity is None else CellState.CURRENT
 
 
 def _title(cell_state: CellState, finding: Finding, corrected: bool) -> str:
@@ -108,9 +119,9 @@ def _title(cell_state: CellState, finding: Finding, corrected: bool) -> str:
         return "Stale"
     if cell_state is CellState.REGRADING:
         return "Regrading…"
-    if finding.probs is None:
+    severity = finding.severity
+    if severity is None:
         return "Not graded"
-    severity = finding.probs.severity
     style = SEVERITY_STYLES[severity]
     name = _SHORT[severity] if corrected else style.label  # the pencil of a correction stands beside it
     return f"{style.symbol} {name}{doubt_mark(finding)}"
@@ -120,15 +131,22 @@ def _note(state: SessionState, key: FindingKey, is_stale: bool) -> str:
     finding = state.finding(key)
     if is_stale:
         return _was(finding)
-    sure = f"{finding.probs.confidence:.2f}" if finding.probs else ""
+    sure = _sure(finding)
     caution = f"⚠ {CAUTION}" if finding.probs and finding.certainty.is_outside_training else ""
-    was = _was(state.predicted(key)) if state.is_regraded(key) else ""
+    was = _was(state.predicted(key)) if state.is_changed(key) else ""
     # Three would not fit: the old grade stands in the details, too.
     return " ".join(filter(None, (sure, caution or was)))
 
 
 def _was(finding: Finding) -> str:
-    return f"was {_SHORT[finding.probs.severity]}" if finding.probs else "was not graded"
+    return "was not graded" if finding.severity is None else f"was {_SHORT[finding.severity]}"
+
+
+def _sure(finding: Finding) -> str:
+    """How probable a grade is, or that a person gave it; nothing where there is none."""
+    if finding.override is not None:
+        return BY_HAND
+    return f"{finding.probs.confidence:.2f}" if finding.probs else ""
 
 
 def _sentence(words: str) -> str:

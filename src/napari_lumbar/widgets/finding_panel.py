@@ -79,11 +79,13 @@ class FindingPanel(QWidget):
 
     def _enable(self, session: Session | None, key: FindingKey | None, regrading: bool) -> None:
         state = session.state if session else None
-        self.undo_button.setEnabled(session is not None and bool(session.history.done))
-        self.redo_button.setEnabled(session is not None and bool(session.history.undone))
-        self.reset_button.setEnabled(state is not None and key in state.corrections)
+        self.undo_button.setEnabled(session is not None and bool(session.state.work.done))
+        self.redo_button.setEnabled(session is not None and bool(session.state.work.undone))
+        self.reset_button.setEnabled(
+            state is not None and key is not None and state.correction(key).moves_point
+        )
         self.place_button.setEnabled(state is not None and key is not None)
-        self.regrade_button.setEnabled(state is not None and bool(state.stale) and not regrading)
+        self.regrade_button.setEnabled(state is not None and bool(state.outdated) and not regrading)
         self.export_button.setEnabled(state is not None)
 
     def _lay_out(self) -> None:

@@ -12,14 +12,16 @@ from typing import TypeVar
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..dicom import read_study
+from ..domain.errors import SessionError
 from ..domain.findings import Analysis, Finding
 from ..domain.spine import FindingKey
 from ..domain.study import SeriesRole, Study
 from ..export.write import write_results
 from ..pipeline.progress import CancelToken, Progress, ProgressCallback
 from ..pipeline.protocols import System
-from ..pipeline.run import analyze, regrade
-from ..session import RegradeRequest, Session, SessionState, SessionStore, current_analysis
+from ..pipeline.run import analyze
+from ..session import RegradeRequest, Restored, Session, SessionState, SessionStore, current_analysis
+from ..session.regrading import answer
 from .worker import Outcome, WorkQueue
 
 REGRADE_DELAY_MS = 300
@@ -82,7 +84,7 @@ class Reading(QObject):
         """Read a study; the one on the screen stays until the new one is there."""
         self._start(
             f"Reading {folder.name}",
-            lambda _report, _cancel: read_study(folder),
+            lambda _report, _cancel: self._read(folder),
             lambda outcome: self._show(outcome, self.show_study, "Reading the study"),
         )
 
@@ -126,7 +128,7 @@ class Reading(QObject):
         if self._regrading is not None:
             self._regrading.cancel()
             self._regrading = None
-        if session is None or not session.state.stale:
+        if session is None or not session.state.outdated:
             return
         request = session.state.request()
         self._regrading = token = self._queue.submit(
@@ -155,13 +157,17 @@ class Reading(QObject):
         self._delay.stop()
         self._queue.close()
 
+    def _read(self, folder: Path) -> Study:
+        self._store.check_apart(folder)
+        return read_study(folder)
+
     def _analyze(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Analysis:
         return analyze(study, self._loaded(), report, cancel)
 
     def _regrade(
         self, session: Session, request: RegradeRequest, cancel: CancelToken
     ) -> Mapping[FindingKey, Finding]:
-        return regrade(session.study, self._loaded(), request.landmarks, request.keys, cancel)
+        return answer(session.study, self._loaded(), request, cancel)
 
     def _loaded(self) -> System:
         """The system; loaded once, on the worker's thread."""
@@ -201,17 +207,26 @@ class Reading(QObject):
         if study is not self.study:
             return
         self._end_session()
-        restored = self._store.restore(study, analysis.provenance.bundle_sha256)
-        state = SessionState(study.study_uid, analysis, corrections=restored.corrections)
-        self.session = session = Session(study, state, self._store.save)
+        restored, trouble = self._restored(study, analysis.provenance.bundle_sha256)
+        state = SessionState(study.study_uid, analysis, restored.work)
+        self.session = session = Session(study, state, self._store.save, restored.saved_at)
         session.changed.connect(self._on_edited)
         session.save_failed.connect(lambda message: self.said.emit(message, True))
         graded, seconds = len(analysis.graded), analysis.timings_s["total"]
         self.said.emit(
             f"{graded} of 25 findings graded in {seconds:.0f} s. {restored.message}".strip(), False
         )
+        if trouble:
+            self.said.emit(trouble, True)
         self._on_edited(state)
         self.analysed.emit()
+
+    def _restored(self, study: Study, bundle_sha256: str) -> tuple[Restored, str]:
+        """Work on disk, and why it cannot be used; it stays as it is, and new work is not saved over it."""
+        try:
+            return self._store.restore(study, bundle_sha256), ""
+        except (SessionError, OSError) as error:
+            return Restored(), f"Corrections will not be saved: {error}."
 
     def _end_session(self) -> None:
         self._delay.stop()
@@ -223,7 +238,7 @@ class Reading(QObject):
 
     def _on_edited(self, state: SessionState) -> None:
         """Wait a moment before regrading: a person often moves a point twice."""
-        if state.stale:
+        if state.outdated:
             self._delay.start()
         self.state_changed.emit(state)
 

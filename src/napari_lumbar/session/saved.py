@@ -1,0 +1,119 @@
+"""A session as it stands in a file, and whether it belongs to a study and a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from ..domain.errors import SessionError
+from ..domain.study import MRSeries, SeriesRole, Study
+from .corrections import Correction, Place
+from .steps import PointStep, Work
+
+#: A point may lie this far from its own pixel (rounding in the file); further, and the images are others.
+_TOLERANCE_MM = 0.1
+
+
+@dataclass(frozen=True)
+class SavedSession:
+    """What a file says.
+
+    Parameters
+    ----------
+    study_sha256
+        SHA-256 of the StudyInstanceUID.
+    bundle_sha256
+        Bundle whose predictions were corrected.
+    reader
+        Name or pseudonym of who corrected; empty if none was given.
+    saved_at
+        When, with time zone.
+    roles
+        What the study's series were used for, by ``series_id``.
+    work
+        What the reader did.
+    """
+
+    study_sha256: str
+    bundle_sha256: str
+    reader: str
+    saved_at: datetime
+    roles: Mapping[str, SeriesRole]
+    work: Work
+
+    @property
+    def reader_text(self) -> str:
+        """Who corrected and when, for a person."""
+        return f"{reader_name(self.reader)}, saved {self.saved_at:%Y-%m-%d %H:%M} UTC"
+
+    def with_roles(self, study: Study) -> Study:
+        """Return the study with its series used as they were when the session was saved.
+
+        Raises
+        ------
+        SessionError
+            If the session belongs to another study, or used series that this one does not have.
+        """
+        if self.study_sha256 != sha256_text(study.study_uid):
+            raise SessionError("the session belongs to another study: choose the study it was saved for")
+        known = {series.series_id for series in study.series}
+        unknown = sorted(set(self.roles) - known)
+        if unknown:
+            raise SessionError(
+                f"the session used {len(unknown)} series that this folder lacks: {', '.join(unknown)}; "
+                "choose the whole study"
+            )
+        return replace(study, series=tuple(self._with_role(series) for series in study.series))
+
+    def check_bundle(self, bundle_sha256: str) -> None:
+        """Raise ``SessionError`` if other weights made the predictions that were corrected."""
+        if self.bundle_sha256 != bundle_sha256:
+            raise SessionError(
+                f"the session corrects predictions of the bundle {self.bundle_sha256[:8]}, and the bundle in "
+                f"use is {bundle_sha256[:8]}: choose the bundle it was saved with"
+            )
+
+    def check_places(self, study: Study) -> None:
+        """Raise ``SessionError`` if a point is not where a slice of a series in use is."""
+        if not all(_fits(study, place) for place in _places(self.work)):
+            raise SessionError(
+                "the session has points on slices that the series in use do not have: give the series the "
+                "roles they had, or choose the images it was saved for"
+            )
+
+    def _with_role(self, series: MRSeries) -> MRSeries:
+        role = self.roles.get(series.series_id)
+        if role is series.role:
+            return series
+        return replace(series, role=role, role_reason="as in the session file")
+
+
+def reader_name(reader: str) -> str:
+    """The reader in a sentence, also one who gave no name."""
+    return f"reader {reader!r}" if reader else "a reader without a name"
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text as 64 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _places(work: Work) -> Iterator[Place]:
+    """Every place that is in force or can come back by undo or redo."""
+    said: list[Correction] = list(work.corrections.by_spot.values())
+    for step in (*work.done, *work.undone):
+        if isinstance(step, PointStep):
+            said += [step.before, step.after]
+    return (one.place for one in said if one.place is not None)
+
+
+def _fits(study: Study, place: Place) -> bool:
+    series = next((s for s in study.series if s.series_id == place.series_id and s.role is not None), None)
+    if series is None or not 0 <= place.slice_index < len(series.slices):
+        return False
+    point = series.slices[place.slice_index].geometry.lps_from_pixel(place.pixel_rc)
+    return bool(np.allclose(point, place.point_lps_mm, rtol=0, atol=_TOLERANCE_MM))
