@@ -139,12 +139,12 @@ def main() -> None:
     studies = Studies(held_out, options.out / "held_out_cache", options.jobs)
     candidates = compared(bundles, studies, "python -m benchmarks.ablations", print)
     whole = dict(zip(wholes, candidates, strict=False))
-    rows = []
+    rows: list[tuple[str, Candidate, Sequence[str]]] = []
     for recipe in wholes:
         own = [(v, c) for v, c in zip(variants, candidates[len(wholes) :], strict=True) if v.recipe == recipe]
         told = [group for group in GROUPS if any(group in variant.groups for variant, _ in own)]
         rows.append((f"`{recipe}`, whole", whole[recipe], told))
-        rows += [(f"{variant.name}", candidate, variant.groups) for variant, candidate in own]
+        rows += [(variant.name, candidate, variant.groups) for variant, candidate in own]
     text = table(rows)
     print(text)
     if options.write:

@@ -70,7 +70,7 @@ def test_only_a_grade_by_hand_is_called_overridden() -> None:
         {"not_gradable": WHY, "source": GradeSource.OVERRIDDEN},
     ):
         with pytest.raises(ValueError, match="only a grade by hand has the source 'overridden'"):
-            Finding(FIRST, None, None, **finding)  # type: ignore[arg-type]
+            Finding(FIRST, None, None, **finding)
 
 
 def test_an_analysis_lists_what_was_graded() -> None:

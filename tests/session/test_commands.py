@@ -114,7 +114,8 @@ def test_a_grade_by_hand_stands_through_moves_and_regrading_until_it_is_taken_ba
     assert by_hand.predicted(CANAL).severity is Severity.NORMAL_MILD
 
     outdated = moved(by_hand, small_study, CANAL)
-    assert (outdated.outdated, outdated.stale) == ({CANAL}, frozenset())
+    assert outdated.outdated == {CANAL}
+    assert not outdated.stale
     assert outdated.finding(CANAL).override == Override(Severity.MODERATE, "artefact", None)
     assert outdated.finding(CANAL).evidence == ()
     current = regraded(outdated, small_study, fake_system)

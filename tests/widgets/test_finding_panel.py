@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.gui
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 
+SAVED = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def session_with(study: Study, analysis: Analysis, certainty: Certainty, confidence: float) -> Session:
     finding = replace(analysis.findings[CANAL], certainty=certainty)
@@ -26,7 +29,7 @@ def session_with(study: Study, analysis: Analysis, certainty: Certainty, confide
         findings={**analysis.findings, CANAL: finding},
         landmarks=analysis.landmarks.replacing(landmark),
     )
-    return Session(study, SessionState(study.study_uid, given), lambda _: None)
+    return Session(study, SessionState(study.study_uid, given), lambda _: SAVED)
 
 
 def test_doubt_is_told_in_full_and_can_be_read_where_it_is_cut_off(

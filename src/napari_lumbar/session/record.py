@@ -47,6 +47,15 @@ class OverrideRecord(_Record):
     severity: SeverityLabel
     reason: str = ""
 
+    @classmethod
+    def of(cls, override: Override) -> OverrideRecord:
+        """Return the record of a grade by hand."""
+        return cls(severity=override.severity.label, reason=override.reason)
+
+    def override(self) -> Override:
+        """Return what the record says."""
+        return Override(Severity.from_label(self.severity), self.reason)
+
 
 class CorrectionRecord(_Record):
     """What was said about one spot."""
@@ -62,7 +71,7 @@ class CorrectionRecord(_Record):
         return cls(
             place=None if place is None else PlaceRecord(**vars(place)),
             absent=correction.absent,
-            override=override and OverrideRecord(severity=override.severity.label, reason=override.reason),
+            override=None if override is None else OverrideRecord.of(override),
         )
 
     def correction(self) -> Correction:
@@ -71,7 +80,7 @@ class CorrectionRecord(_Record):
         return Correction(
             place=None if place is None else Place(**dict(place)),
             absent=self.absent,
-            override=override and Override(Severity.from_label(override.severity), override.reason),
+            override=None if override is None else override.override(),
         )
 
 

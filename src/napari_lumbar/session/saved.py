@@ -64,8 +64,7 @@ class SavedSession:
         unknown = sorted(set(self.roles) - known)
         if unknown:
             raise SessionError(
-                f"the session used {len(unknown)} series that this folder lacks: {', '.join(unknown)}; "
-                "choose the whole study"
+                f"the session used {len(unknown)} series that this folder lacks; choose the whole study"
             )
         return replace(study, series=tuple(self._with_role(series) for series in study.series))
 
