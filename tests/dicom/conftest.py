@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, RLELossless, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, RLELossless, generate_uid
 
 from napari_lumbar.domain.geometry import SliceGeometry, vector3
 
@@ -53,7 +53,10 @@ def block() -> MakeBlock:
 
 @pytest.fixture
 def write() -> Write:
-    """``write(path, geometry, pixels=None, drop=(), compress=False, **attributes)`` writes one file."""
+    """``write(path, geometry, pixels=None, drop=(), compress=False, label=None, **attributes)``: one file.
+
+    ``label`` is the transfer syntax that the file claims, whatever the pixels are encoded as.
+    """
 
     def one(
         path: Path,
@@ -61,6 +64,7 @@ def write() -> Write:
         pixels: np.ndarray | None = None,
         drop: Sequence[str] = (),
         compress: bool = False,
+        label: str | None = None,
         **attributes: Any,
     ) -> Path:
         dataset = _dataset(geometry, _ramp(geometry) if pixels is None else pixels, attributes)
@@ -68,6 +72,8 @@ def write() -> Write:
             delattr(dataset, keyword)
         if compress:
             dataset.compress(RLELossless, generate_instance_uid=False)
+        if label:
+            dataset.file_meta.TransferSyntaxUID = UID(label)
         path.parent.mkdir(parents=True, exist_ok=True)
         dataset.save_as(path, enforce_file_format=True)
         return path

@@ -116,12 +116,12 @@ def test_signed_pixels_keep_their_sign(tmp_path: Path, block: Block, write: Writ
         pytest.param({"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]}, "bad_geometry", id="parallel-axes"),
         pytest.param({"ImageOrientationPatient": [1, 0, 0, 0, 1]}, "no_geometry", id="five-numbers"),
         pytest.param({"Modality": "CT"}, "not_mr", id="ct"),
-        pytest.param({"drop": ["Rows"]}, "not_image", id="no-rows"),
+        pytest.param({"drop": ["Rows"]}, "size_mismatch", id="no-rows"),
         pytest.param({"NumberOfFrames": 6}, "multi_frame", id="enhanced"),
         pytest.param({"ImageType": ["ORIGINAL", "PRIMARY", "MOSAIC"]}, "mosaic", id="mosaic"),
-        pytest.param({"SamplesPerPixel": 3}, "colour", id="colour"),
+        pytest.param({"SamplesPerPixel": 3}, "capture", id="colour"),
         pytest.param({"drop": ["SeriesInstanceUID"]}, "no_uid", id="no-series"),
-        pytest.param({"drop": ["PixelData"]}, "no_pixels", id="no-pixels"),
+        pytest.param({"drop": ["PixelData"]}, "truncated_header", id="no-pixels"),
         pytest.param({"pixels": np.full((20, 14), 7, np.uint16)}, "blank", id="blank"),
         pytest.param({"RescaleSlope": "nan"}, "bad_pixels", id="nan-slope"),
     ],
@@ -130,7 +130,7 @@ def test_signed_pixels_keep_their_sign(tmp_path: Path, block: Block, write: Writ
 def test_a_file_that_cannot_be_used_says_why_and_the_rest_is_read(
     sagittal: Path, block: Block, write: Write, change: dict[str, Any], code: str
 ) -> None:
-    write(sagittal / "sub" / "bad.dcm", block("sagittal", 1)[0], **change)
+    write(sagittal / "sub" / "bad.dcm", block("sagittal", 1, centre=(8, 0, 0))[0], **change)
     study = read_all(sagittal)
     assert excluded_codes(study) == {"sub/bad.dcm": code}
     assert len(study.accounting.excluded[0].reason) > 15
@@ -144,7 +144,7 @@ def test_junk_is_listed_and_never_stops_the_reading(sagittal: Path) -> None:
     (sagittal / "again.dcm").symlink_to(sagittal / "good0")
     (sagittal / "zz_copy").write_bytes((sagittal / "good0").read_bytes())
     codes = excluded_codes(read_all(sagittal))
-    assert codes.pop("noise.dcm") in {"unreadable", "not_image"}
+    assert codes.pop("noise.dcm") in {"unreadable", "truncated_header"}
     assert codes == {
         "empty.dcm": "empty",
         "notes.txt": "not_dicom",
@@ -174,7 +174,8 @@ def test_a_missing_decoder_is_named(
     monkeypatch.setattr(get_decoder(RLELossless), "_available", {})
     (record,) = read_all(sagittal).accounting.excluded
     assert record.code == "no_decoder"
-    assert "pip install napari-lumbar[codecs]" in record.reason
+    assert "RLE Lossless (" in record.reason
+    assert record.remedy == "install it, or export uncompressed"
 
 
 def test_several_studies_are_refused_until_one_is_named(sagittal: Path, block: Block, write: Write) -> None:
@@ -239,13 +240,17 @@ def test_differing_frames_of_reference_warn_and_do_not_refuse(
     assert "2 different frames of reference" in warning
 
 
-def test_a_missing_slice_and_a_repeated_one_are_noted(tmp_path: Path, block: Block, write: Write) -> None:
+def test_a_missing_slice_is_noted_and_of_a_repeated_one_the_newer_is_used(
+    tmp_path: Path, block: Block, write: Write
+) -> None:
     geometries = block("sagittal", 9)
     for i, geometry in enumerate([*geometries[:4], *geometries[5:], geometries[0]]):
-        write(tmp_path / str(i), geometry)
-    repeated, uneven = read_all(tmp_path).warnings
-    assert "1 slices repeat the position" in repeated
+        write(tmp_path / str(i), geometry, InstanceNumber=i)
+    study = read_all(tmp_path)
+    repeated, uneven = study.warnings
+    assert "images repeat the position of another (1 left out)" in repeated
     assert "uneven" in uneven
+    assert excluded_codes(study) == {"0": "repeated_position"}
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")

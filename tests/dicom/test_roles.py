@@ -8,7 +8,7 @@ import pytest
 
 from napari_lumbar.dicom.roles import SeriesFacts, choose_roles, needs_pixels
 from napari_lumbar.dicom.stacks import Plane
-from napari_lumbar.dicom.weighting import Weighting
+from napari_lumbar.dicom.weighting import Basis, Weighting
 from napari_lumbar.domain.study import SeriesRole
 
 T1, T2, AXIAL = SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2, SeriesRole.AXIAL_T2
@@ -17,7 +17,7 @@ TRANSVERSE = SeriesFacts("ax", Plane.AXIAL, Weighting.UNKNOWN, 34, 4.4, 0.5)
 
 
 def sagittal(uid: str, weighting: Weighting = Weighting.UNKNOWN, **changes: Any) -> SeriesFacts:
-    return replace(SAGITTAL, series_uid=uid, weighting=weighting, **changes)
+    return replace(SAGITTAL, series_id=uid, weighting=weighting, **changes)
 
 
 def roles(*series: SeriesFacts) -> dict[str, SeriesRole | None]:
@@ -79,15 +79,15 @@ def test_one_sagittal_series_plays_a_role_and_the_other_says_why_not(
 
 
 def test_every_axial_t2_has_the_role_the_fuller_first() -> None:
-    short = replace(TRANSVERSE, series_uid="short", n_slices=12)
+    short = replace(TRANSVERSE, series_id="short", n_slices=12)
     choices = choose_roles([short, TRANSVERSE])
     assert {c.role for c in choices.values()} == {AXIAL}
     assert choices["ax"].rank < choices["short"].rank
 
 
 def test_an_axial_t1_has_no_role() -> None:
-    choice = choose_roles([replace(TRANSVERSE, weighting=Weighting.T1_CONTRAST)])["ax"]
-    assert (choice.role, choice.reason) == (None, "axial, but T1 after contrast agent by its header")
+    choice = choose_roles([replace(TRANSVERSE, weighting=Weighting.T1_CONTRAST, basis=Basis.NAME)])["ax"]
+    assert (choice.role, choice.reason) == (None, "axial, but T1 after contrast agent by its name")
 
 
 @pytest.mark.parametrize(

@@ -87,12 +87,46 @@ def analyze(
         str | None, typer.Option("--study-uid", help="StudyInstanceUID, where STUDY holds several.")
     ] = None,
     session: SessionFile = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--series",
+            metavar="ROLE=UID",
+            help="Use this series for a role: sagittal_t1, sagittal_t2, or axial_t2, which may be given "
+            "several times, the best first. UID as in the files, or the pseudonym that scan shows.",
+        ),
+    ] = None,
 ) -> None:
     """Analyse a study and write its results."""
     from .running import Request, analyze_folder
+    from .series_choice import parsed_choices
 
     with expected_errors():
-        raise typer.Exit(analyze_folder(Request(study, out, bundle, device.value, study_uid, session)))
+        chosen = parsed_choices(series or [])
+        raise typer.Exit(
+            analyze_folder(Request(study, out, bundle, device.value, study_uid, session, chosen))
+        )
+
+
+@app.command(
+    help="Account for every file of a folder, and say which series play which role. Changes nothing.",
+    epilog=EXIT_STATUS,
+)
+def scan(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="Folder of any files.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    identified: Annotated[
+        bool,
+        typer.Option("--identified", help="Add file names and UIDs, which can lead to a patient."),
+    ] = False,
+) -> None:
+    """Print the accounting; it ends with 0 when it closes, even if nothing is usable."""
+    from .scanning import print_scan
+
+    with expected_errors():
+        print_scan(folder, as_json, identified)
 
 
 @app.command(help="Make a phantom study, analyse it, and say where the report lies.")

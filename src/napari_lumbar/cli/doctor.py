@@ -101,20 +101,17 @@ def _decoders() -> Check:
     from pydicom import uid
     from pydicom.pixels.decoders.base import get_decoder
 
-    codecs = 'pip install "napari-lumbar[codecs]"'
     syntaxes = {
-        "RLE": (uid.RLELossless, codecs),
-        "JPEG": (uid.JPEGBaseline8Bit, codecs),
-        "JPEG-LS": (uid.JPEGLSLossless, codecs),
-        "JPEG 2000": (uid.JPEG2000Lossless, codecs),
-        "JPEG lossless": (
-            uid.JPEGLosslessSV1,
-            "pip install pylibjpeg pylibjpeg-libjpeg, which is under the GPL",
-        ),
+        "RLE": uid.RLELossless,
+        "JPEG lossless": uid.JPEGLosslessSV1,
+        "JPEG-LS": uid.JPEGLSLossless,
+        "JPEG 2000": uid.JPEG2000Lossless,
+        "HTJ2K": uid.HTJ2KLossless,
     }
-    present = [name for name, (syntax, _) in syntaxes.items() if get_decoder(syntax).is_available]
-    missing = [f"; not {name}: {syntaxes[name][1]}" for name in syntaxes if name not in present]
-    return Check("decoders", not missing, ", ".join(["uncompressed", *present]) + "".join(missing))
+    present = [name for name, syntax in syntaxes.items() if get_decoder(syntax).is_available]
+    missing = ", ".join(name for name in syntaxes if name not in present)
+    remedy = f"; not {missing}: pip install --upgrade napari-lumbar brings the decoders" if missing else ""
+    return Check("decoders", not missing, ", ".join(["uncompressed", *present]) + remedy)
 
 
 def _bundle(bundle: Path | None) -> Check:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from rich.console import Console
 from .. import RESEARCH_USE_ONLY
 from .exit_codes import ExitCode
 from .progress import stage_progress
+from .series_choice import with_chosen
 from .table import print_grades
 
 if TYPE_CHECKING:
     from ..domain.findings import Analysis
+    from ..domain.study import SeriesRole
     from ..pipeline.progress import ProgressCallback
 
 #: The share of a bar that reading takes.
@@ -26,7 +29,14 @@ _READING = 0.2
 class Request:
     """What to analyse, with which weights, and where to.
 
-    ``study_uid`` chooses one study of several; ``session`` is a reader's work to be applied.
+    Parameters
+    ----------
+    study_uid
+        Chooses one study of several.
+    session
+        A reader's work to be applied.
+    series
+        Series that a person has chosen for a role, the best first.
     """
 
     folder: Path
@@ -35,6 +45,7 @@ class Request:
     device: str
     study_uid: str | None = None
     session: Path | None = None
+    series: Mapping[SeriesRole, Sequence[str]] = field(default_factory=dict)
 
 
 def analyze_folder(request: Request) -> ExitCode:
@@ -75,6 +86,7 @@ def _analyzed(request: Request, report: ProgressCallback) -> Analysis:
         request.study_uid,
         lambda fraction: report(Progress("reading the study", _READING * fraction)),
     )
+    study = with_chosen(study, request.series)
     read_s = time.perf_counter() - started
     if saved is not None:
         study = saved.with_roles(study)

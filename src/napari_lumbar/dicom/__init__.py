@@ -1,5 +1,8 @@
 """A folder of DICOM files in, a ``Study`` out; every file is accounted for."""
 
-from .read import StudyListing, list_studies, read_study
+from .naming import pseudonym
+from .read import list_studies, read_study
+from .studies import StudyListing
+from .survey import Survey, survey_folder
 
-__all__ = ["StudyListing", "list_studies", "read_study"]
+__all__ = ["StudyListing", "Survey", "list_studies", "pseudonym", "read_study", "survey_folder"]

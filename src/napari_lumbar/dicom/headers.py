@@ -1,22 +1,26 @@
-"""One DICOM data set to one ``SliceHeader``, or to the complaint that keeps it out."""
+"""One DICOM data set to the headers of its slices, or to the complaint that keeps it out."""
 
 from __future__ import annotations
 
-import math
+import hashlib
+import secrets
 from dataclasses import dataclass
-from typing import Any
 
 from pydicom import Dataset
 
-from ..domain.errors import GeometryError
-from ..domain.geometry import SliceGeometry, vector3
+from ..domain.geometry import SliceGeometry
+from .codes import Oddity
 from .complaint import Complaint
+from .elements import number, text, texts, uid, value
+from .frames import frame_datasets
+from .kinds import kind_complaint, unsupported_contrast
+from .opening import Opened
+from .slice_geometry import slice_geometry
 
-#: In-plane spacings of lumbar MR, in mm; others are errors of the header (a cm, a comma, a default).
-PLAUSIBLE_SPACING_MM = (0.1, 3.0)
-#: Largest field of view that is believed, in mm.
-LARGEST_FIELD_MM = 600.0
-_TEXT_LENGTH = 64
+#: Makes the patient keys of one run useless in any other, so that none leads back to a patient.
+_SALT = secrets.token_bytes(16)
+_LUMBAR_WORDS = ("SPINE", "LUMB", "LSP", "LWS", "SACR", "BACK", "ABDOM", "PELV", "WHOLE")
+_OTHER_SPINE = ("CSPINE", "TSPINE", "CERV", "THOR")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,14 @@ class Timing:
     repetition_ms: float | None = None
     echo_ms: float | None = None
     inversion_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """When a slice was measured: its acquisition's number, and date and time as sortable digits or ''."""
+
+    number: int = 0
+    time: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,16 @@ class SliceHeader:
         Description, protocol and sequence names in lower case, for telling weightings apart.
     image_type
         ImageType in upper case.
+    frame
+        Frame of an enhanced multi-frame file, counted from 0; None for a classic image.
+    patient_key
+        Equal for images of one patient within a run of the program, and of no use beyond it.
+    study_date
+        Date and time of the study as sortable digits, '' where there is none.
+    stated_step_mm
+        SpacingBetweenSlices, which positions outweigh; None where the header does not say.
+    oddities
+        What is odd about the header.
     """
 
     path: str
@@ -56,137 +78,100 @@ class SliceHeader:
     image_type: tuple[str, ...] = ()
     timing: Timing = Timing()
     gradient_echo: bool = False
+    echo_planar: bool = False
     contrast_agent: bool = False
+    frame: int | None = None
+    acquisition: Acquisition = Acquisition()
+    patient_key: str = ""
+    study_date: str = ""
+    stated_step_mm: float | None = None
+    oddities: tuple[Oddity, ...] = ()
 
 
-def read_header(dataset: Dataset, path: str) -> SliceHeader | Complaint:
-    """Return the header of a classic single-frame MR image, or why there is none."""
-    complaint = _kind_complaint(dataset) or _uid_complaint(dataset)
+@dataclass(frozen=True)
+class FileHeaders:
+    """The slices of one file, and what keeps the other frames out, one complaint each."""
+
+    slices: tuple[SliceHeader, ...]
+    left_out: tuple[Complaint, ...] = ()
+
+
+def read_headers(opened: Opened, path: str) -> FileHeaders | Complaint:
+    """Return the headers of a classic or an enhanced MR image, or why there are none."""
+    complaint = kind_complaint(opened)
     if complaint is not None:
         return complaint
-    geometry = _geometry(dataset)
+    dataset = opened.dataset
+    if not value(dataset, "PerFrameFunctionalGroupsSequence"):
+        header = _slice_header(dataset, path, None)
+        return header if isinstance(header, Complaint) else FileHeaders((header,))
+    outcomes = [_slice_header(frame, path, i) for i, frame in enumerate(frame_datasets(dataset))]
+    slices = tuple(outcome for outcome in outcomes if isinstance(outcome, SliceHeader))
+    left_out = tuple(outcome for outcome in outcomes if isinstance(outcome, Complaint))
+    return FileHeaders(slices, left_out) if slices else left_out[0]
+
+
+def _slice_header(dataset: Dataset, path: str, frame: int | None) -> SliceHeader | Complaint:
+    image_type = texts(dataset, "ImageType")
+    geometry = unsupported_contrast(image_type, dataset) or slice_geometry(dataset)
     if isinstance(geometry, Complaint):
         return geometry
+    scanning = texts(dataset, "ScanningSequence")
     return SliceHeader(
         path=path,
-        study_uid=str(dataset.StudyInstanceUID),
-        series_uid=str(dataset.SeriesInstanceUID),
-        sop_instance_uid=str(dataset.SOPInstanceUID),
-        frame_of_reference_uid=_text(dataset, "FrameOfReferenceUID"),
-        instance_number=int(_number(dataset, "InstanceNumber") or 0),
+        study_uid=uid(dataset, "StudyInstanceUID"),
+        series_uid=uid(dataset, "SeriesInstanceUID"),
+        sop_instance_uid=uid(dataset, "SOPInstanceUID"),
+        frame_of_reference_uid=uid(dataset, "FrameOfReferenceUID"),
+        instance_number=int(number(dataset, "InstanceNumber") or 0),
         geometry=geometry,
-        description=_text(dataset, "SeriesDescription"),
+        description=text(dataset, "SeriesDescription"),
         text=_naming_text(dataset),
-        image_type=_texts(dataset, "ImageType"),
+        image_type=image_type,
         timing=Timing(
-            _number(dataset, "RepetitionTime"),
-            _number(dataset, "EchoTime"),
-            _number(dataset, "InversionTime"),
+            number(dataset, "RepetitionTime"),
+            number(dataset, "EchoTime"),
+            number(dataset, "InversionTime"),
         ),
-        gradient_echo="GR" in _texts(dataset, "ScanningSequence"),
-        contrast_agent=bool(_text(dataset, "ContrastBolusAgent")),
-    )
-
-
-def _kind_complaint(dataset: Dataset) -> Complaint | None:
-    modality = _text(dataset, "Modality").upper()
-    if modality not in ("", "MR"):
-        return Complaint("not_mr", f"Modality is {modality}; only MR images are read")
-    if "Rows" not in dataset or "Columns" not in dataset:
-        return Complaint(
-            "not_image", "no image size (Rows, Columns): another kind of object, or a file cut short"
-        )
-    if "PerFrameFunctionalGroupsSequence" in dataset or (_number(dataset, "NumberOfFrames") or 1) > 1:
-        return Complaint(
-            "multi_frame", "enhanced multi-frame image; export the study as classic MR, one image a file"
-        )
-    if "MOSAIC" in _texts(dataset, "ImageType"):
-        return Complaint("mosaic", "a mosaic of many slices in one image, not a lumbar MR slice")
-    if (_number(dataset, "SamplesPerPixel") or 1) != 1:
-        return Complaint("colour", "a colour image; MR slices have one sample per pixel")
-    return None
-
-
-def _uid_complaint(dataset: Dataset) -> Complaint | None:
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-        if not _text(dataset, keyword):
-            return Complaint("no_uid", f"{keyword} is missing, so the image cannot be assigned")
-    return None
-
-
-def _geometry(dataset: Dataset) -> SliceGeometry | Complaint:
-    position = _numbers(dataset, "ImagePositionPatient", 3)
-    axes = _numbers(dataset, "ImageOrientationPatient", 6)
-    spacing = _numbers(dataset, "PixelSpacing", 2)
-    named = {"ImagePositionPatient": position, "ImageOrientationPatient": axes, "PixelSpacing": spacing}
-    missing = [keyword for keyword, values in named.items() if values is None]
-    if position is None or axes is None or spacing is None:
-        return Complaint(
-            "no_geometry", f"{' and '.join(missing)} missing or unreadable; a position is never guessed"
-        )
-    try:
-        geometry = SliceGeometry(
-            position_lps_mm=vector3(position),
-            along_row=vector3(axes[:3]),
-            along_column=vector3(axes[3:]),
-            row_spacing_mm=spacing[0],
-            column_spacing_mm=spacing[1],
-            rows=int(dataset.Rows),
-            columns=int(dataset.Columns),
-        )
-    except (GeometryError, TypeError, ValueError) as error:
-        return Complaint("bad_geometry", str(error))
-    return _implausible(geometry) or geometry
-
-
-def _implausible(geometry: SliceGeometry) -> Complaint | None:
-    smallest, largest = PLAUSIBLE_SPACING_MM
-    spacings = geometry.row_spacing_mm, geometry.column_spacing_mm
-    field_mm = max(geometry.rows * spacings[0], geometry.columns * spacings[1])
-    if min(spacings) >= smallest and max(spacings) <= largest and field_mm <= LARGEST_FIELD_MM:
-        return None
-    return Complaint(
-        "implausible_spacing",
-        f"PixelSpacing {spacings} mm gives a field of {field_mm:.0f} mm; expected {smallest} to {largest} mm "
-        f"and at most {LARGEST_FIELD_MM:.0f} mm",
+        gradient_echo="GR" in scanning,
+        echo_planar="EP" in scanning,
+        contrast_agent=bool(text(dataset, "ContrastBolusAgent")),
+        frame=frame,
+        acquisition=Acquisition(int(number(dataset, "AcquisitionNumber") or 0), _acquired(dataset)),
+        patient_key=_patient_key(dataset),
+        study_date=_digits(dataset, "StudyDate", 8) + _digits(dataset, "StudyTime", 6),
+        stated_step_mm=number(dataset, "SpacingBetweenSlices"),
+        oddities=tuple(_oddities(dataset)),
     )
 
 
 def _naming_text(dataset: Dataset) -> str:
     keywords = "SeriesDescription", "ProtocolName", "SequenceName"
-    return " ".join(_text(dataset, keyword) for keyword in keywords).lower().strip()
+    return " ".join(text(dataset, keyword) for keyword in keywords).lower().strip()
 
 
-def _value(dataset: Dataset, keyword: str) -> Any:
-    # A damaged element raises whatever its converter raises, and only once it is asked for.
-    try:
-        return dataset.get(keyword)
-    except Exception:  # noqa: BLE001
-        return None
+def _acquired(dataset: Dataset) -> str:
+    whole = _digits(dataset, "AcquisitionDateTime", 14)
+    return whole or _digits(dataset, "AcquisitionDate", 8) + _digits(dataset, "AcquisitionTime", 6)
 
 
-def _text(dataset: Dataset, keyword: str) -> str:
-    text = str(_value(dataset, keyword) or "")[:_TEXT_LENGTH]
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+def _digits(dataset: Dataset, keyword: str, count: int) -> str:
+    """The first digits of a date or time; '' where it is not written in digits."""
+    start = text(dataset, keyword)[:count]
+    return start if len(start) == count and start.isdecimal() else ""
 
 
-def _texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    value = _value(dataset, keyword)
-    if value is None or isinstance(value, str):
-        return tuple(str(value or "").upper().split("\\"))
-    return tuple(str(part).upper() for part in value)
+def _patient_key(dataset: Dataset) -> str:
+    patient = text(dataset, "PatientID")
+    return hashlib.blake2b(patient.encode(), key=_SALT, digest_size=8).hexdigest() if patient else ""
 
 
-def _number(dataset: Dataset, keyword: str) -> float | None:
-    numbers = _numbers(dataset, keyword, 1)
-    return numbers[0] if numbers else None
-
-
-def _numbers(dataset: Dataset, keyword: str, count: int) -> list[float] | None:
-    value = _value(dataset, keyword)
-    values = [value] if count == 1 else value
-    try:
-        numbers = [float(v) for v in values]
-    except (TypeError, ValueError):
-        return None
-    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None
+def _oddities(dataset: Dataset) -> list[Oddity]:
+    part = text(dataset, "BodyPartExamined").upper()
+    elsewhere = part and (not any(w in part for w in _LUMBAR_WORDS) or any(w in part for w in _OTHER_SPINE))
+    odd = {
+        Oddity.BODY_PART: bool(elsewhere),
+        Oddity.LOSSY: text(dataset, "LossyImageCompression") == "01",
+        Oddity.EIGHT_BIT: (number(dataset, "BitsAllocated") or 16) < 16,
+    }
+    return [oddity for oddity, met in odd.items() if met]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from .headers import SliceHeader
+
+
+def pseudonym(uid: str) -> str:
+    """Eight hexadecimal digits that stand for a study or a series wherever its UID must not be shown."""
+    return hashlib.sha256(uid.encode()).hexdigest()[:8]
 
 
 def series_ids(headers: Sequence[SliceHeader]) -> Mapping[str, str]:

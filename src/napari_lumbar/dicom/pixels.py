@@ -1,73 +1,105 @@
-"""Pixels of one slice: decoded, rescaled, bright where the tissue signals."""
+"""Pixels of the slices of one file: decoded, rescaled, bright where the tissue signals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydicom import Dataset, dcmread
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID
+import numpy.typing as npt
+from pydicom import Dataset
 
-from ..domain.geometry import SliceGeometry
 from ..domain.study import PixelArray
+from .codes import Exclusion, Oddity
 from .complaint import Complaint
+from .elements import number, uid, value
+from .frames import frame_datasets
+from .headers import SliceHeader
+from .opening import open_whole
+from .syntaxes import find_decoder
+
+#: Bits above BitsStored are looked at before they are left out; pydicom would drop them unseen.
+_ALL_BITS: dict[str, Any] = {"correct_unused_bits": False}
 
 
-def read_pixels(path: Path, geometry: SliceGeometry) -> PixelArray | Complaint:
-    """Decode one file, shape (rows, columns), with slope and intercept applied, or say why not.
+@dataclass(frozen=True, eq=False)
+class SlicePixels:
+    """Signal of one slice, shape (rows, columns), and what was odd about it."""
+
+    signal: PixelArray
+    oddities: tuple[Oddity, ...] = ()
+
+
+def read_pixels(path: Path, headers: Sequence[SliceHeader]) -> list[SlicePixels | Complaint]:
+    """Decode the slices of one file, slope and intercept of each applied, or say why not; in their order.
 
     MONOCHROME1 is inverted, so that larger is brighter in every slice.
     """
     # Decoders and damaged files raise nearly any exception; one file must not stop the others.
     try:
-        return _decoded(dcmread(path), geometry)
+        dataset = open_whole(path)
+        complaint = _changed(dataset, headers[0])
+        frames = frame_datasets(dataset) if headers[0].frame is not None else [dataset]
+    except FileNotFoundError:
+        complaint = Complaint(Exclusion.VANISHED)
     except Exception as error:  # noqa: BLE001
-        return Complaint(
-            "bad_pixels", f"the pixels cannot be decoded ({type(error).__name__}); damaged or cut short"
-        )
-
-
-def _decoded(dataset: Dataset, geometry: SliceGeometry) -> PixelArray | Complaint:
-    if "PixelData" not in dataset:
-        return Complaint("no_pixels", "the file holds no pixels, or was cut short before them")
-    complaint = _decoder_complaint(dataset.file_meta.TransferSyntaxUID)
+        complaint = Complaint(Exclusion.BAD_PIXELS, type(error).__name__)
     if complaint is not None:
-        return complaint
-    stored = dataset.pixel_array
-    if stored.shape != (geometry.rows, geometry.columns):
-        expected = geometry.rows, geometry.columns
-        return Complaint("bad_pixels", f"the pixels have shape {stored.shape}, the header says {expected}")
-    values = rescaled(stored.astype(np.float64), dataset)
-    if not np.isfinite(values).all():
-        return Complaint("bad_pixels", "RescaleSlope or RescaleIntercept is not a finite number")
-    if np.ptp(values) == 0:
-        return Complaint("blank", "every pixel has the same value")
-    return values
+        return [complaint] * len(headers)
+    return [_slice_pixels(dataset, frames, header) for header in headers]
 
 
-def rescaled(stored: np.ndarray, dataset: Dataset) -> PixelArray:
+def rescaled(stored: npt.NDArray[Any], dataset: Dataset) -> PixelArray:
     """Stored values of shape (rows, columns) as signal, by the slice's own slope and intercept."""
+    stored = stored.astype(np.float64)
     if dataset.get("PhotometricInterpretation") == "MONOCHROME1":
         # The complement within the stored range, not within the slice: slices stay comparable.
         signed = bool(dataset.PixelRepresentation)
         stored = (-1 if signed else 2 ** int(dataset.BitsStored) - 1) - stored
-    slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+    slope, intercept = value(dataset, "RescaleSlope"), value(dataset, "RescaleIntercept")
     signal = stored * float(1 if slope is None else slope) + float(intercept or 0)
     return np.asarray(signal, dtype=np.float32)
 
 
-def _decoder_complaint(syntax: UID) -> Complaint | None:
-    if not syntax.is_compressed or not syntax.is_encapsulated:
-        return None
+def _changed(dataset: Dataset, header: SliceHeader) -> Complaint | None:
+    if "PixelData" not in dataset:
+        return Complaint(Exclusion.BAD_PIXELS, "PixelData is not reached")
+    same = uid(dataset, "SOPInstanceUID") == header.sop_instance_uid
+    return None if same else Complaint(Exclusion.VANISHED, "it holds another image than before")
+
+
+def _slice_pixels(
+    dataset: Dataset, frames: Sequence[Dataset], header: SliceHeader
+) -> SlicePixels | Complaint:
     try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError:
-        return Complaint("no_decoder", f"transfer syntax {syntax.name} is not supported; export uncompressed")
-    if decoder.is_available:
-        return None
-    return Complaint(
-        "no_decoder",
-        f"{syntax.name} needs a decoder that is not installed: pip install napari-lumbar[codecs] for RLE, "
-        f"JPEG-LS and JPEG 2000; for others one of: {', '.join(decoder.missing_dependencies)}",
-    )
+        return _decoded(dataset, frames[header.frame or 0], header)
+    except Exception as error:  # noqa: BLE001
+        return Complaint(Exclusion.BAD_PIXELS, type(error).__name__)
+
+
+def _decoded(dataset: Dataset, frame: Dataset, header: SliceHeader) -> SlicePixels | Complaint:
+    decoder = find_decoder(dataset)
+    if isinstance(decoder, Complaint):
+        return decoder
+    raw, _ = decoder.as_array(dataset, index=header.frame or 0, **_ALL_BITS)
+    expected = header.geometry.rows, header.geometry.columns
+    if raw.shape != expected:
+        return Complaint(Exclusion.SIZE_MISMATCH, f"{raw.shape} pixels, the header says {expected}")
+    stored = _within_bits_stored(raw, dataset)
+    signal = rescaled(stored, frame)
+    if not np.isfinite(signal).all():
+        return Complaint(Exclusion.BAD_PIXELS, "RescaleSlope or RescaleIntercept is not a finite number")
+    if np.ptp(signal) == 0:
+        return Complaint(Exclusion.BLANK)
+    return SlicePixels(signal, (Oddity.HIGH_BITS,) * bool((stored != raw).any()))
+
+
+def _within_bits_stored(raw: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[Any]:
+    """Leave out bits above BitsStored, which may hold anything (DICOM PS3.5 8.1.1)."""
+    allocated, stored = number(dataset, "BitsAllocated"), number(dataset, "BitsStored")
+    if raw.dtype.kind not in "iu" or not allocated or not stored or not 0 < stored < allocated:
+        return raw
+    shift = raw.dtype.itemsize * 8 - int(stored)
+    return np.right_shift(np.left_shift(raw, shift), shift)

@@ -1,33 +1,24 @@
-"""Read a folder of DICOM files as one ``Study``. The only entry to this package."""
+"""Read a folder of DICOM files as one ``Study``."""
 
 from __future__ import annotations
 
-import warnings
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from ..domain.errors import StudyError
-from ..domain.study import FileAccounting, FileOutcome, FileRecord, MRSeries, Study
-from .assemble import LoadedSlice, series_without_role, study_notes, with_roles
-from .complaint import Complaint
-from .headers import SliceHeader
-from .naming import series_ids, study_id
-from .pixels import read_pixels
+from ..domain.study import FileAccounting, MRSeries, Study
+from .accounting import OTHER_STUDY, SliceOutcome, file_records
+from .arrange import Arrangement, SeriesGroup
+from .assemble import LoadedSlice, series_without_role, with_roles
+from .complaint import counted_notes
+from .loading import Loaded, load_arranged, slice_key
+from .naming import study_id
+from .oddities import series_notes, study_notes
 from .scan import Scan, scan_folder
+from .studies import StudyListing, chosen_study, listings, nothing_usable
 
 #: Share of the reading time that goes into headers, for the progress bar.
 _SCAN_SHARE = 0.3
-
-
-@dataclass(frozen=True)
-class StudyListing:
-    """A study found in a folder: its StudyInstanceUID and how many series and images can be read."""
-
-    study_uid: str
-    n_series: int
-    n_images: int
 
 
 def _ignore_progress(_: float) -> None:
@@ -43,8 +34,8 @@ def list_studies(
     report: Callable[[float], None] = _ignore_progress,
     cancel: Callable[[], None] = _never_cancel,
 ) -> tuple[StudyListing, ...]:
-    """Return the studies below ``folder``, by headers alone; parameters and errors as ``read_study``."""
-    return _listings(_scan(folder, report, cancel).headers)
+    """Return the studies below ``folder``, the newest first; parameters and errors as ``read_study``."""
+    return listings(scan_existing(folder, report, cancel).headers)
 
 
 def read_study(
@@ -69,103 +60,64 @@ def read_study(
     Raises
     ------
     StudyError
-        If the folder is none, holds no MR image that can be read, or holds several studies.
+        If the folder is none, holds no MR image that can be read, or holds several studies or patients.
     """
     folder = Path(folder)
-    scan = _scan(folder, lambda f: report(_SCAN_SHARE * f), cancel)
-    chosen = _chosen_uid(folder, scan, study_uid)
-    headers = [h for h in scan.headers if h.study_uid == chosen]
-    others = [_OTHER_STUDY.record(h.path) for h in scan.headers if h.study_uid != chosen]
-    loaded, undecoded = _load(folder, headers, lambda f: report(_SCAN_SHARE + (1 - _SCAN_SHARE) * f), cancel)
-    records = (*scan.excluded, *others, *undecoded, *(_used(item.header) for item in loaded))
-    if not loaded:
-        raise StudyError(_nothing_usable(folder, records))
-    series = _series(loaded)
+    scan = scan_existing(folder, lambda f: report(_SCAN_SHARE * f), cancel)
+    if not scan.headers:
+        raise StudyError(nothing_usable(scan.excluded))
+    chosen = chosen_study(scan.headers, study_uid)
+    plan, loaded = load_arranged(
+        folder,
+        [header for header in scan.headers if header.study_uid == chosen],
+        lambda f: report(_SCAN_SHARE + (1 - _SCAN_SHARE) * f),
+        cancel,
+    )
+    outcomes: list[SliceOutcome] = [(h, OTHER_STUDY) for h in scan.headers if h.study_uid != chosen]
+    outcomes += [*plan.left_out, *loaded.failed.values()]
+    outcomes += [(header, None) for group in plan.groups for header in group.headers]
+    accounting = FileAccounting.closed(scan.found, [*scan.excluded, *file_records(outcomes)])
+    if not plan.groups:
+        raise StudyError(nothing_usable(accounting.records))
+    series, notes = _series(plan, loaded)
+    notes += [note.sentence for note in (*counted_notes(loaded.oddities), *scan.notes)]
     return Study(
         study_id=study_id(chosen, folder.resolve().name, [s.series_uid for s in series]),
         study_uid=chosen,
         series=series,
-        accounting=FileAccounting(tuple(sorted(records, key=lambda r: r.path))),
-        warnings=study_notes(series, scan.n_odd),
+        accounting=accounting,
+        warnings=tuple(notes),
     )
 
 
-_OTHER_STUDY = Complaint("other_study", "belongs to another study than the one chosen")
-
-
-def _scan(folder: Path, report: Callable[[float], None], cancel: Callable[[], None]) -> Scan:
+def scan_existing(folder: Path, report: Callable[[float], None], cancel: Callable[[], None]) -> Scan:
+    """Scan a folder; parameters and errors as ``read_study``."""
     folder = Path(folder)
     if not folder.is_dir():
         found = "it is a file; unpack archives first" if folder.exists() else "it does not exist"
         raise StudyError(
-            f"{folder} is not a folder: {found}. Choose the folder that holds a study's DICOM files."
+            f"this is not a folder: {found}. Choose the folder that holds a study's DICOM files."
         )
-    return scan_folder(folder, report, cancel)
-
-
-def _listings(headers: Sequence[SliceHeader]) -> tuple[StudyListing, ...]:
-    images = Counter(h.study_uid for h in headers)
-    series = Counter(study for study, _ in {(h.study_uid, h.series_uid) for h in headers})
-    return tuple(StudyListing(uid, series[uid], images[uid]) for uid in sorted(images))
-
-
-def _chosen_uid(folder: Path, scan: Scan, wanted: str | None) -> str:
-    listings = _listings(scan.headers)
-    if not listings:
-        raise StudyError(_nothing_usable(folder, scan.excluded))
-    uids = [listing.study_uid for listing in listings]
-    if wanted in uids:
-        return str(wanted)
-    names = "; ".join(f"{s.study_uid} ({s.n_series} series, {s.n_images} images)" for s in listings)
-    if wanted is not None:
-        raise StudyError(f"{folder} holds no study {wanted}. It holds: {names}.")
-    if len(uids) > 1:
+    try:
+        return scan_folder(folder, report, cancel)
+    except OSError as error:
         raise StudyError(
-            f"{folder} holds {len(uids)} studies: {names}. Choose the folder of one of them, or name its "
-            "StudyInstanceUID."
-        )
-    return uids[0]
+            f"the folder cannot be opened: {error.strerror}. Ask for the right to read it, or copy the study."
+        ) from None
 
 
-def _nothing_usable(folder: Path, records: Sequence[FileRecord]) -> str:
-    advice = "Choose the folder that holds a study's DICOM MR images."
-    if not records:
-        return f"{folder} is empty: no file was found. {advice}"
-    codes = Counter(record.code for record in records).most_common(3)
-    reasons = {record.code: record.reason for record in reversed(records)}
-    found = "; ".join(f"{count} x {reasons[code]}" for code, count in codes)
-    return f"{folder} holds no MR image that can be read. Files found: {len(records)} ({found}). {advice}"
+def _series(plan: Arrangement, loaded: Loaded) -> tuple[tuple[MRSeries, ...], list[str]]:
+    """The series of what was loaded, with their roles, and sentences on what is odd about them."""
+    bare = [_without_role(group, loaded) for group in plan.groups]
+    series = with_roles(bare, [group.headers for group in plan.groups])
+    roles = {s.series_id: s.role for s in series}
+    notes = list(plan.notes)
+    for group in plan.groups:
+        notes += series_notes(group.series_id, group.headers)
+    notes += study_notes([g.headers[0] for g in plan.groups], [roles[g.series_id] for g in plan.groups])
+    return series, [note.sentence for note in notes]
 
 
-def _load(
-    folder: Path,
-    headers: Sequence[SliceHeader],
-    report: Callable[[float], None],
-    cancel: Callable[[], None],
-) -> tuple[list[LoadedSlice], list[FileRecord]]:
-    loaded: list[LoadedSlice] = []
-    excluded: list[FileRecord] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the scan has counted odd headers already
-        for done, header in enumerate(headers, start=1):
-            cancel()
-            pixels = read_pixels(folder / header.path, header.geometry)
-            if isinstance(pixels, Complaint):
-                excluded.append(pixels.record(header.path))
-            else:
-                loaded.append(LoadedSlice(header, pixels))
-            report(done / len(headers))
-    return loaded, excluded
-
-
-def _used(header: SliceHeader) -> FileRecord:
-    return FileRecord(header.path, FileOutcome.USED, "used", f"a slice of series {header.series_uid}")
-
-
-def _series(loaded: Sequence[LoadedSlice]) -> tuple[MRSeries, ...]:
-    ids = series_ids([item.header for item in loaded])
-    by_uid: dict[str, list[LoadedSlice]] = defaultdict(list)
-    for item in loaded:
-        by_uid[item.header.series_uid].append(item)
-    bare = [series_without_role(items, ids[uid]) for uid, items in by_uid.items()]
-    return with_roles(bare, [items[0].header for items in by_uid.values()])
+def _without_role(group: SeriesGroup, loaded: Loaded) -> MRSeries:
+    slices = [LoadedSlice(header, loaded.signals[slice_key(header)]) for header in group.headers]
+    return series_without_role(slices, group.series_id)

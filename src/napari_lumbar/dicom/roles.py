@@ -13,7 +13,7 @@ import numpy as np
 
 from ..domain.study import SeriesRole
 from .stacks import Plane
-from .weighting import Weighting
+from .weighting import Basis, Weighting
 
 #: A single series' log odds are wrong up to about this; within it, series are told apart by comparison.
 UNSURE_LOG_ODDS = 4.0
@@ -24,6 +24,10 @@ _FEWEST_SAGITTAL = 3
 _FEW_SAGITTAL = 9
 #: Few or distant slices of larger pixels than this are planning images.
 _COARSE_MM, _WIDE_STEP_MM = 1.25, 6.0
+
+#: What is left of a series' score if it is derived, of a second-choice contrast, or of few slices. A doubtful
+#: plain series still beats a sure second choice, and any original a derived one.
+_DERIVED_SHARE, _SECOND_CHOICE_SHARE, _FEW_SHARE = 0.3, 0.6, 0.8
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,13 @@ class SeriesFacts:
         Log odds of T2 against T1 by the pixels, or None where nobody looked.
     step_mm, pixel_mm
         Median distance between slices and mean in-plane spacing, in mm.
+    basis
+        What the weighting rests on.
+    acquired
+        When, as sortable digits: of series that are alike, the later one is a repeat of the other.
     """
 
-    series_uid: str
+    series_id: str
     plane: Plane | None
     weighting: Weighting
     n_slices: int
@@ -49,15 +57,27 @@ class SeriesFacts:
     localiser: bool = False
     derived: bool = False
     t2_evidence: float | None = None
+    basis: Basis = Basis.NOTHING
+    acquired: str = ""
 
 
 @dataclass(frozen=True)
 class RoleChoice:
-    """A role or None, and one sentence why; ``rank`` orders series, the best first."""
+    """A role or None, and one sentence why.
+
+    Parameters
+    ----------
+    rank
+        Orders the series of a study, the best first.
+    candidate, score
+        The role it could play and how well, 0 to 1, whether or not another series was preferred.
+    """
 
     role: SeriesRole | None
     reason: str
     rank: int
+    candidate: SeriesRole | None
+    score: float
 
 
 def needs_pixels(series: Iterable[SeriesFacts]) -> tuple[SeriesFacts, ...]:
@@ -67,21 +87,23 @@ def needs_pixels(series: Iterable[SeriesFacts]) -> tuple[SeriesFacts, ...]:
 
 
 def choose_roles(series: Sequence[SeriesFacts]) -> Mapping[str, RoleChoice]:
-    """Return the role of each series by its ``series_uid``.
+    """Return the role of each series by its ``series_id``.
 
     One series plays each sagittal role; every axial T2 series has that role, the best first.
     """
     border = _border(series)
-    proposals = {s.series_uid: _proposal(s, border) for s in series}
-    ordered = sorted(series, key=lambda s: _order(s, proposals[s.series_uid][0]))
+    proposals = {s.series_id: _proposal(s, border) for s in series}
+    ordered = sorted(series, key=lambda s: _order(s, proposals[s.series_id][0]))
     choices: dict[str, RoleChoice] = {}
     holders: dict[SeriesRole, SeriesFacts] = {}
     for rank, facts in enumerate(ordered):
-        role, reason = proposals[facts.series_uid]
+        role, reason = proposals[facts.series_id]
         better = holders.setdefault(role, facts) if role else facts
         if role is not None and role is not SeriesRole.AXIAL_T2 and better is not facts:
             role, reason = None, f"{reason}, but {_advantage(better, facts)}"
-        choices[facts.series_uid] = RoleChoice(role, reason, rank)
+        candidate = proposals[facts.series_id][0]
+        score = _score(facts) if candidate else 0.0
+        choices[facts.series_id] = RoleChoice(role, reason, rank, candidate, score)
     return choices
 
 
@@ -107,27 +129,31 @@ def _proposal(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, str
     if unfit is not None:
         return None, unfit
     if facts.plane is Plane.AXIAL:
-        return _axial(facts.weighting)
+        return _axial(facts)
     if facts.weighting is Weighting.UNKNOWN:
         return _by_pixels(facts, border)
     if facts.weighting.is_t1:
-        return SeriesRole.SAGITTAL_T1, f"sagittal, {facts.weighting.value} by its header"
+        return SeriesRole.SAGITTAL_T1, f"sagittal, {facts.weighting.value} {facts.basis.value}"
     if facts.weighting.is_t2:
-        return SeriesRole.SAGITTAL_T2, f"sagittal, {facts.weighting.value} by its header"
-    return None, "sagittal, but neither T1 nor T2 by its header"
+        return SeriesRole.SAGITTAL_T2, f"sagittal, {facts.weighting.value} {facts.basis.value}"
+    return None, f"sagittal, but neither T1 nor T2 {facts.basis.value}"
 
 
-def _axial(weighting: Weighting) -> tuple[SeriesRole | None, str]:
+def _axial(facts: SeriesFacts) -> tuple[SeriesRole | None, str]:
+    weighting = facts.weighting
     if weighting is Weighting.UNKNOWN:
-        return SeriesRole.AXIAL_T2, "axial, taken as T2 because its header names no contrast"
+        return SeriesRole.AXIAL_T2, "axial, taken as T2 because its header does not tell the contrast"
     if weighting.is_t2:
-        return SeriesRole.AXIAL_T2, f"axial, {weighting.value} by its header"
-    return None, f"axial, but {weighting.value} by its header"
+        return SeriesRole.AXIAL_T2, f"axial, {weighting.value} {facts.basis.value}"
+    return None, f"axial, but {weighting.value} {facts.basis.value}"
 
 
 def _by_pixels(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, str]:
     if facts.t2_evidence is None:
-        return None, "sagittal, but neither header nor pixels tell its contrast"
+        return (
+            None,
+            "sagittal; its header does not tell the contrast, its pixels must be compared with others",
+        )
     if facts.t2_evidence > border:
         return (
             SeriesRole.SAGITTAL_T2,
@@ -147,16 +173,26 @@ def _border(series: Sequence[SeriesFacts]) -> float:
 
 def _order(facts: SeriesFacts, role: SeriesRole | None) -> tuple[object, ...]:
     place = list(SeriesRole).index(role) if role else len(SeriesRole)
-    second_choice = facts.weighting in (Weighting.STIR, Weighting.T1_CONTRAST)
     return (
         place,
-        facts.derived,
-        second_choice,
-        facts.n_slices < _FEW_SAGITTAL and role is not SeriesRole.AXIAL_T2,
+        -_score(facts),
         -facts.n_slices if role is SeriesRole.AXIAL_T2 else round(facts.pixel_mm, 2),
         -facts.n_slices,
-        facts.series_uid,
+        -int(facts.acquired or 0),
+        facts.series_id,
     )
+
+
+def _score(facts: SeriesFacts) -> float:
+    """How well a series plays its role: how surely it is of that contrast, less what speaks against it."""
+    score = facts.basis.certainty
+    if facts.derived:
+        score *= _DERIVED_SHARE
+    if facts.weighting in (Weighting.STIR, Weighting.T1_CONTRAST):
+        score *= _SECOND_CHOICE_SHARE
+    if facts.plane is Plane.SAGITTAL and facts.n_slices < _FEW_SAGITTAL:
+        score *= _FEW_SHARE
+    return round(score, 3)
 
 
 def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
@@ -164,5 +200,9 @@ def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
         return "another series is original and this one derived"
     if better.weighting is not facts.weighting:
         return f"another series is {better.weighting.value} and was preferred"
+    if better.basis is not facts.basis:
+        return f"another series was preferred: {better.weighting.value} {better.basis.value}"
+    if (better.n_slices, round(better.pixel_mm, 2)) == (facts.n_slices, round(facts.pixel_mm, 2)):
+        return "another series is alike, and later or listed first"
     sizes = [f"{s.n_slices} slices with pixels of {s.pixel_mm:.2f} mm" for s in (better, facts)]
     return f"another series was preferred: {sizes[0]} against {sizes[1]}"

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydicom import dcmread
-
 from ..domain.study import FileRecord
-from .complaint import Complaint
-from .headers import SliceHeader, read_header
+from . import dicomdir
+from .codes import Exclusion, Oddity
+from .complaint import Complaint, Note, counted_notes
+from .duplicates import without_duplicates
+from .elements import text
+from .headers import FileHeaders, SliceHeader, read_headers
+from .opening import InflatedTooLargeError, Opened, open_header
+from .walk import Found, walk
 
-_PREAMBLE_BYTES = 128
-_MAGIC = b"DICM"
+#: What a data set without preamble must have to be believed; nearly any bytes can be read as some data set.
+_PROOF = ("Modality", "SOPClassUID", "SOPInstanceUID")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """The headers that can be used, the files that cannot, and how many broke DICOM's rules."""
+    """What was found in a folder, by headers alone.
 
+    Parameters
+    ----------
+    found
+        Path of everything found, relative to the folder.
+    headers
+        Slices that can be used; a multi-frame file has several.
+    excluded
+        Files that cannot be used. Each path of ``found`` is in one of the two.
+    notes
+        What was odd but kept nothing out.
+    """
+
+    found: tuple[str, ...]
     headers: tuple[SliceHeader, ...]
     excluded: tuple[FileRecord, ...]
-    n_odd: int
+    notes: tuple[Note, ...]
+
+
+@dataclass
+class _Tally:
+    """What has been met so far."""
+
+    files: dict[str, FileHeaders] = field(default_factory=dict)
+    refused: dict[str, Complaint] = field(default_factory=dict)
+    oddities: list[Oddity] = field(default_factory=list)
+    indices: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
 
 def scan_folder(folder: Path, report: Callable[[float], None], cancel: Callable[[], None]) -> Scan:
@@ -38,73 +65,92 @@ def scan_folder(folder: Path, report: Callable[[float], None], cancel: Callable[
         Called with the fraction done, 0 to 1.
     cancel
         Called before each file; raises to stop.
+
+    Raises
+    ------
+    OSError
+        If the folder itself cannot be listed.
     """
-    paths = sorted(_walk(folder))
-    headers: list[SliceHeader] = []
-    excluded: list[FileRecord] = []
-    seen: dict[tuple[str, str], str] = {}
+    found = walk(folder)
+    tally = _Tally(refused=dict(found.refused))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        n_odd = 0
-        for done, path in enumerate(paths, start=1):
+        for done, name in enumerate(found.files, start=1):
             cancel()
-            name = path.relative_to(folder).as_posix()
-            outcome = _read(path, name)
-            outcome = _first_of_its_uid(outcome, seen)
-            if isinstance(outcome, Complaint):
-                excluded.append(outcome.record(name))
-            else:
-                headers.append(outcome)
-            n_odd += bool(caught)
+            _take(folder, name, tally)
+            tally.oddities += [Oddity.ODD_HEADER] * bool(caught)
             caught.clear()
-            report(done / len(paths))
-    return Scan(tuple(headers), tuple(excluded), n_odd)
+            report(done / len(found.files))
+    return _finished(folder, found, tally)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder, followlinks=False):
-        yield from (Path(parent, name) for name in files)
-        yield from (link for name in folders if (link := Path(parent, name)).is_symlink())
+def _take(folder: Path, name: str, tally: _Tally) -> None:
+    opened = _opened(folder / name)
+    if isinstance(opened, Complaint):
+        tally.refused[name] = opened
+        return
+    headers = _headers(opened, name)
+    if isinstance(headers, Complaint):
+        tally.refused[name] = headers
+        if headers.why is Exclusion.DICOMDIR:
+            tally.indices[name] = dicomdir.references(opened.dataset)
+        return
+    tally.files[name] = headers
+    tally.oddities += headers.slices[0].oddities
+    tally.oddities += [Oddity.FRAMES_LEFT_OUT] * len(headers.left_out)
+    tally.oddities += [Oddity.NO_PREAMBLE] * (not opened.has_preamble)
+    tally.oddities += [Oddity.PROGRAM] * opened.carries_program
 
 
-def _read(path: Path, name: str) -> SliceHeader | Complaint:
-    complaint = _file_complaint(path)
-    if complaint is not None:
-        return complaint
+def _opened(path: Path) -> Opened | Complaint:
+    """Open a file; what fails once may be a network that dropped, so it is tried twice."""
+    outcome = _opened_once(path)
+    again = isinstance(outcome, Complaint) and outcome.why in (Exclusion.VANISHED, Exclusion.NO_ACCESS)
+    return _opened_once(path) if again else outcome
+
+
+def _opened_once(path: Path) -> Opened | Complaint:
     # Damaged files raise nearly any exception: of those met in fuzzing InvalidDicomError is 4 %.
     try:
-        return read_header(dcmread(path, stop_before_pixels=True), name)
-    except Exception as error:  # noqa: BLE001
-        return Complaint(
-            "unreadable", f"the header cannot be read ({type(error).__name__}); damaged or cut short"
-        )
-
-
-def _file_complaint(path: Path) -> Complaint | None:
-    if path.is_symlink():
-        return Complaint("link", "a link; links are not followed, copy the file into the folder")
-    if not path.is_file():
-        return Complaint("not_regular", "a pipe, socket or device, not a regular file")
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(_PREAMBLE_BYTES + len(_MAGIC))
+        return open_header(path)
+    except RecursionError:
+        return Complaint(Exclusion.TOO_DEEP)
+    except InflatedTooLargeError as error:
+        return Complaint(Exclusion.TOO_LARGE, str(error))
+    except FileNotFoundError:
+        return Complaint(Exclusion.VANISHED)
     except OSError as error:
-        return Complaint("no_access", f"the file cannot be opened: {error.strerror}")
-    if not start:
-        return Complaint("empty", "the file is empty")
-    if start[_PREAMBLE_BYTES:] != _MAGIC:
-        return Complaint("not_dicom", "not a DICOM file (no DICM mark after 128 bytes)")
-    return None
+        # A damaged length makes pydicom seek to where no file reaches.
+        why = Exclusion.UNREADABLE if error.errno in (None, errno.EINVAL) else Exclusion.NO_ACCESS
+        return Complaint(why, error.strerror or "")
+    except Exception as error:  # noqa: BLE001
+        return Complaint(Exclusion.UNREADABLE, type(error).__name__)
 
 
-def _first_of_its_uid(
-    outcome: SliceHeader | Complaint, seen: dict[tuple[str, str], str]
-) -> SliceHeader | Complaint:
-    if isinstance(outcome, Complaint):
-        return outcome
-    # Per series: RSNA's files repeat the SOPInstanceUIDs of one series in the others.
-    key = outcome.series_uid, outcome.sop_instance_uid
-    first = seen.setdefault(key, outcome.path)
-    if first == outcome.path:
-        return outcome
-    return Complaint("duplicate", f"the same SOPInstanceUID as {first}, which is used")
+def _headers(opened: Opened, name: str) -> FileHeaders | Complaint:
+    try:
+        if not opened.has_preamble and not all(text(opened.dataset, keyword) for keyword in _PROOF):
+            return Complaint(Exclusion.NOT_DICOM)
+        return read_headers(opened, name)
+    except RecursionError:
+        return Complaint(Exclusion.TOO_DEEP)
+    except Exception as error:  # noqa: BLE001
+        return Complaint(Exclusion.UNREADABLE, type(error).__name__)
+
+
+def _finished(folder: Path, found: Found, tally: _Tally) -> Scan:
+    for name, paths in tally.indices.items():
+        outside = dicomdir.unsafe(paths)
+        if outside:
+            tally.refused[name] = Complaint(Exclusion.UNSAFE_REFERENCE, f"{outside} of {len(paths)}")
+        else:
+            absent = dicomdir.missing(paths, name, found.names)
+            tally.oddities += [Oddity.MISSING_REFERENCES] * absent
+    kept, repeated = without_duplicates(folder, tally.files)
+    refused = {**tally.refused, **repeated}
+    return Scan(
+        found=found.names,
+        headers=tuple(header for headers in kept.values() for header in headers.slices),
+        excluded=tuple(complaint.record(name) for name, complaint in sorted(refused.items())),
+        notes=counted_notes(tally.oddities),
+    )

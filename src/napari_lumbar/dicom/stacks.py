@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -21,6 +21,8 @@ LARGEST_GAP_STEPS = 2.1
 #: A slice this many steps off the block's lattice starts a new block: blocks planned one by one at equal
 #: tilt are shifted against each other, while a missing slice leaves its neighbours on the lattice.
 OFF_LATTICE_STEPS = 0.25
+#: Slices whose centres lie within this of one line along the normal are above each other.
+SAME_COLUMN_MM = 0.5
 
 
 class Plane(Enum):
@@ -111,9 +113,31 @@ def _angle_deg(u: FloatArray, v: FloatArray) -> float:
 
 
 def _blocks(centres: FloatArray, normal: FloatArray) -> list[list[int]]:
+    columns = _abreast(centres, normal)
+    if columns is not None:
+        return [[c[i] for i in block] for c in columns for block in _blocks(centres[c], normal)]
     order = np.argsort(centres @ normal, kind="stable")
     bounds = [0, *_cuts(centres[order], normal), len(order)]
     return [[int(i) for i in order[start:stop]] for start, stop in pairwise(bounds)]
+
+
+def _abreast(centres: FloatArray, normal: FloatArray) -> list[list[int]] | None:
+    """Blocks of equal tilt that lie beside each other, or None where there is one column of slices.
+
+    Their slices alternate along the normal, so that no cut separates them; but the slices of each lie
+    straight above each other.
+    """
+    across = centres - np.outer(centres @ normal, normal)
+    columns: list[list[int]] = []
+    for index, place in enumerate(across):
+        near = [c for c in columns if np.linalg.norm(across[c[0]] - place) < SAME_COLUMN_MM]
+        if near:
+            near[0].append(index)
+        else:
+            columns.append([index])
+    depths = [centres[c] @ normal for c in columns]
+    overlap = any(min(a.max(), b.max()) > max(a.min(), b.min()) for a, b in combinations(depths, 2))
+    return columns if overlap and min(map(len, columns)) > 1 else None
 
 
 def _cuts(centres: FloatArray, normal: FloatArray) -> list[int]:

@@ -29,6 +29,29 @@ class Weighting(Enum):
         return self in (Weighting.T1, Weighting.T1_CONTRAST)
 
 
+class Basis(Enum):
+    """What a weighting rests on; the value says it in a sentence."""
+
+    TIMES_AND_NAME = "by its times and its name"
+    TIMES = "by its times"
+    NAME = "by its name"
+    TIMES_NOT_NAME = "by its times, though its name says otherwise"
+    NOTHING = "its header does not say"
+
+    @property
+    def certainty(self) -> float:
+        """How far it is trusted, 0 to 1: times are measured, names are typed."""
+        return _CERTAINTY[self]
+
+
+_CERTAINTY = {
+    Basis.TIMES_AND_NAME: 1.0,
+    Basis.TIMES: 0.9,
+    Basis.NAME: 0.8,
+    Basis.TIMES_NOT_NAME: 0.7,
+    Basis.NOTHING: 0.65,
+}
+
 _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
     (
         Weighting.OTHER,
@@ -42,16 +65,27 @@ _CONTRAST_WORDS = re.compile(r"post(?!erior)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|
 _LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|3.?pl")
 
 
-def weighting_of(header: SliceHeader) -> Weighting:
-    """The weighting by times where they decide, else by the names; ``UNKNOWN`` where neither does."""
+def weighting_of(header: SliceHeader) -> tuple[Weighting, Basis]:
+    """The weighting by times where they decide, else by the names, and what it rests on."""
     named = _by_name(header.text)
+    if header.echo_planar:
+        return Weighting.OTHER, Basis.TIMES
     if named is Weighting.OTHER:
-        return named
+        return named, Basis.NAME
     timed = Weighting.UNKNOWN if header.gradient_echo else _by_timing(header.timing)
     weighting = named if timed is Weighting.UNKNOWN else timed
+    basis = _basis(timed, named)
     if weighting is Weighting.T1 and (header.contrast_agent or _CONTRAST_WORDS.search(header.text)):
-        return Weighting.T1_CONTRAST
-    return weighting
+        return Weighting.T1_CONTRAST, basis
+    return weighting, basis
+
+
+def _basis(timed: Weighting, named: Weighting) -> Basis:
+    if timed is named is Weighting.UNKNOWN:
+        return Basis.NOTHING
+    if Weighting.UNKNOWN in (timed, named):
+        return Basis.NAME if timed is Weighting.UNKNOWN else Basis.TIMES
+    return Basis.TIMES_AND_NAME if timed.is_t2 == named.is_t2 else Basis.TIMES_NOT_NAME
 
 
 def is_localiser(header: SliceHeader) -> bool:

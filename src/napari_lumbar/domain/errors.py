@@ -13,6 +13,10 @@ class StudyError(LumbarError):
     """A folder holds nothing that can be read as a lumbar MR study."""
 
 
+class AccountingError(StudyError):
+    """A file that was found is neither used nor excluded with a reason: a defect of the reader."""
+
+
 class BundleError(LumbarError):
     """A bundle of weights is incomplete, altered, or of an unknown kind."""
 

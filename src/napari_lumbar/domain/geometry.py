@@ -136,3 +136,9 @@ class SliceGeometry:
         """Say whether (row, column) lies on the image, half a pixel of border included."""
         row, column = np.asarray(pixel_rc, dtype=np.float64)
         return bool(-0.5 <= row <= self.rows - 0.5 and -0.5 <= column <= self.columns - 0.5)
+
+
+def median_step_mm(geometries: Sequence[SliceGeometry]) -> float:
+    """Median distance in mm between neighbouring slices in spatial order, or 0 for a single slice."""
+    depths = [float(geometries[0].signed_distance_mm(g.centre_lps_mm)) for g in geometries]
+    return float(np.median(np.abs(np.diff(depths)))) if len(depths) > 1 else 0.0

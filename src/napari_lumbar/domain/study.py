@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .geometry import FloatArray, SliceGeometry
+from .errors import AccountingError
+from .geometry import FloatArray, SliceGeometry, median_step_mm
 
 PixelArray = npt.NDArray[np.float32]
 
@@ -42,9 +43,7 @@ class SliceStack:
     @property
     def step_mm(self) -> float:
         """Median distance between neighbouring slices, or 0 for a single slice."""
-        first = self.slices[0].geometry
-        depths = [float(first.signed_distance_mm(s.geometry.centre_lps_mm)) for s in self.slices]
-        return float(np.median(np.abs(np.diff(depths)))) if len(depths) > 1 else 0.0
+        return median_step_mm([s.geometry for s in self.slices])
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +63,8 @@ class MRSeries:
         What the series is used for, or None.
     role_reason
         One sentence saying why it has that role, or why it has none.
+    candidate_role, role_score
+        The role it could play and how well, 0 to 1, whether or not another series was preferred.
     """
 
     series_id: str
@@ -73,6 +74,8 @@ class MRSeries:
     role_reason: str
     description: str = ""
     frame_of_reference_uid: str = ""
+    candidate_role: SeriesRole | None = None
+    role_score: float = 0.0
 
     @cached_property
     def slices(self) -> tuple[MRSlice, ...]:
@@ -108,19 +111,37 @@ class FileOutcome(Enum):
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One file that was found: its path relative to the folder, the outcome, and why."""
+    """One file that was found: its path relative to the folder, the outcome, why, and what can be done."""
 
     path: str
     outcome: FileOutcome
     code: str
     reason: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class FileAccounting:
-    """Every file that was found; found = used + excluded, by construction."""
+    """Every file that was found; found = used + excluded."""
 
     records: tuple[FileRecord, ...] = ()
+
+    @classmethod
+    def closed(cls, found: Collection[str], records: Iterable[FileRecord]) -> FileAccounting:
+        """Return the accounting of ``found``, sorted by path.
+
+        Raises
+        ------
+        AccountingError
+            If something that was found has no record, or not exactly one.
+        """
+        ordered = tuple(sorted(records, key=lambda record: record.path))
+        if [record.path for record in ordered] != sorted(found):
+            raise AccountingError(
+                f"{len(found)} files were found and {len(ordered)} accounted for; nothing may be lost in "
+                "silence, so nothing is read. This is a defect: please report it."
+            )
+        return cls(ordered)
 
     def count(self, outcome: FileOutcome) -> int:
         """How many files had this outcome."""
@@ -156,6 +177,10 @@ class Study:
         """The series to use for a role, or None."""
         return next(iter(self.with_role(role)), None)
 
+    def alternatives(self, role: SeriesRole) -> tuple[MRSeries, ...]:
+        """The series that could play a role but do not, the best first."""
+        return tuple(s for s in self.series if s.candidate_role is role and s.role is not role)
+
     def by_id(self, series_id: str) -> MRSeries:
         """The series with this ``series_id``; raise ``KeyError`` naming those there are."""
         for series in self.series:
@@ -165,15 +190,33 @@ class Study:
 
     def assigning(self, series_id: str, role: SeriesRole | None) -> Study:
         """Return a copy in which a person has given a series its role; others of that role lose it."""
-        self.by_id(series_id)
-        return replace(self, series=tuple(self._reassigned(series_id, role)))
+        if role is not None:
+            return self.choosing(role, (series_id,))
+        chosen = replace(self.by_id(series_id), role=None, role_reason=_CHOSEN)
+        return replace(self, series=tuple(chosen if s.series_id == series_id else s for s in self.series))
 
-    def _reassigned(self, series_id: str, role: SeriesRole | None) -> Iterator[MRSeries]:
-        for series in self.series:
-            if series.series_id == series_id:
-                yield replace(series, role=role, role_reason="chosen by a person")
-            elif role is not None and series.role is role:
-                reason = f"series {series_id} was chosen for {role.value} instead"
-                yield replace(series, role=None, role_reason=reason)
-            else:
-                yield series
+    def choosing(self, role: SeriesRole, series_ids: Sequence[str]) -> Study:
+        """Return a copy in which a person has chosen a role's series, the best first; others lose it.
+
+        Raises
+        ------
+        KeyError
+            If the study has no such series.
+        """
+        # The chosen ones swap places among themselves, so that the best comes first.
+        chosen = iter([replace(self.by_id(s), role=role, role_reason=_CHOSEN) for s in series_ids])
+        reason = f"series {', '.join(series_ids)} was chosen for {role.value} instead"
+        return replace(
+            self,
+            series=tuple(
+                next(chosen)
+                if s.series_id in series_ids
+                else replace(s, role=None, role_reason=reason)
+                if s.role is role
+                else s
+                for s in self.series
+            ),
+        )
+
+
+_CHOSEN = "chosen by a person"

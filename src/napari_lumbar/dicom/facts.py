@@ -1,0 +1,32 @@
+"""The facts that a series' role rests on, by headers alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..domain.geometry import median_step_mm
+from .headers import SliceHeader
+from .roles import SeriesFacts
+from .stacks import common_plane, stack_order
+from .weighting import is_derived, is_localiser, weighting_of
+
+
+def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
+    """Return the facts of one series from the headers of its slices, in any order."""
+    geometries = [header.geometry for header in headers]
+    stacks = [[geometries[i] for i in order] for order in stack_order(geometries)]
+    weighting, basis = weighting_of(headers[0])
+    return SeriesFacts(
+        series_id=series_id,
+        plane=common_plane(geometries),
+        weighting=weighting,
+        n_slices=len(geometries),
+        step_mm=max(median_step_mm(stack) for stack in stacks),
+        pixel_mm=float(np.mean([g.spacing_rc_mm for g in geometries])),
+        localiser=is_localiser(headers[0]),
+        derived=is_derived(headers[0]),
+        basis=basis,
+        acquired=max(header.acquisition.time for header in headers),
+    )

@@ -1,0 +1,85 @@
+"""Which studies lie in a folder, and which of them is meant. Messages name no path: paths can hold names."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..domain.errors import StudyError
+from ..domain.study import FileRecord
+from .headers import SliceHeader
+from .naming import pseudonym
+
+_ADVICE = "Choose the folder that holds a study's DICOM MR images."
+
+
+@dataclass(frozen=True)
+class StudyListing:
+    """A study found in a folder: its StudyInstanceUID and how many series and images can be read."""
+
+    study_uid: str
+    n_series: int
+    n_images: int
+
+
+def by_study(headers: Sequence[SliceHeader]) -> dict[str, list[SliceHeader]]:
+    """The slices of each study by StudyInstanceUID, the newest study first."""
+    studies: dict[str, list[SliceHeader]] = defaultdict(list)
+    for header in headers:
+        studies[header.study_uid].append(header)
+    dated = sorted(studies, key=lambda uid: (-int(max(h.study_date for h in studies[uid]) or 0), uid))
+    return {uid: studies[uid] for uid in dated}
+
+
+def listings(headers: Sequence[SliceHeader]) -> tuple[StudyListing, ...]:
+    """The studies, the newest first."""
+    return tuple(
+        StudyListing(uid, len({h.series_uid for h in slices}), len(slices))
+        for uid, slices in by_study(headers).items()
+    )
+
+
+def n_patients(headers: Sequence[SliceHeader]) -> int:
+    """How many patients the headers name; those that name none count as one of them."""
+    return max(1, len({h.patient_key for h in headers} - {""}))
+
+
+def chosen_study(headers: Sequence[SliceHeader], wanted: str | None) -> str:
+    """Return the StudyInstanceUID to read; ``wanted`` may be a pseudonym.
+
+    Raises
+    ------
+    StudyError
+        If ``wanted`` is not there, if there are several and none is named, or if one holds several patients.
+    """
+    studies = by_study(headers)
+    found = listings(headers)
+    names = "; ".join(f"{s.study_uid} ({s.n_series} series, {s.n_images} images)" for s in found)
+    known = next((uid for uid in studies if wanted in (uid, pseudonym(uid))), None)
+    if wanted is not None and known is None:
+        raise StudyError(f"the folder holds no study {wanted}. It holds: {names}.")
+    if wanted is None and len(studies) > 1:
+        patients = n_patients(headers)
+        of_patients = f" of {patients} patients" if patients > 1 else ""
+        raise StudyError(
+            f"the folder holds {len(studies)} studies{of_patients}: {names}. The newest is named first. "
+            "Choose the folder of one of them, or name its StudyInstanceUID."
+        )
+    uid = known or next(iter(studies))
+    if n_patients(studies[uid]) > 1:
+        raise StudyError(
+            f"study {uid} holds images of {n_patients(studies[uid])} patients, by their PatientID. They are "
+            "never read as one. Put each patient's files into a folder of their own."
+        )
+    return uid
+
+
+def nothing_usable(records: Sequence[FileRecord]) -> str:
+    """Say that a folder holds nothing to read, and what it holds instead."""
+    if not records:
+        return f"the folder is empty: no file was found. {_ADVICE}"
+    codes = Counter(record.code for record in records).most_common(3)
+    reasons = {record.code: record.reason for record in reversed(records)}
+    found = "; ".join(f"{count} x {reasons[code]}" for code, count in codes)
+    return f"the folder holds no MR image that can be read. Files found: {len(records)} ({found}). {_ADVICE}"
