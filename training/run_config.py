@@ -14,7 +14,7 @@ _FILE = "config.json"
 
 
 class RunConfig(BaseModel):
-    """Everything that decides which weights a run ends with."""
+    """Everything that decides which weights a run ends with; ``points`` is a table that pretrains."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +26,7 @@ class RunConfig(BaseModel):
     effort: float
     localizer: str
     cache: str
+    points: str = ""
     version: str = __version__
 
 

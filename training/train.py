@@ -21,6 +21,7 @@ from .engine import Machine, Run, fit, make_fabric
 from .fold_bundle import FoldBundle, join_folds, stages_as_json
 from .graded import graded_studies
 from .out_of_fold import calibrate_bundle
+from .point_table import named_table
 from .recipes import RECIPES, FoldData, Preset, Recipe, Stage
 from .rsna.cohort import Cohort, Split, load_cohort, prepare_cohort
 from .run_config import RunConfig, keep_config, load_config
@@ -79,6 +80,7 @@ class TrainPlan:
             effort=self.effort,
             localizer=str(self.localizer.resolve()),
             cache=str(self.cache_folder.resolve()),
+            points=str(table.resolve()) if (table := named_table()) else "",
         )
 
     @property

@@ -331,3 +331,14 @@ def test_a_bundle_of_these_networks_is_a_system(
     without = tuple(s for s in phantom.study.series if s.role is not SeriesRole.AXIAL_T2)
     less = analyze(replace(phantom.study, series=without), system)
     assert {k.condition.group for k, f in less.findings.items() if f.probs is None} == {SUBARTICULAR}
+
+
+def test_its_localiser_serves_recipes_that_have_none(tmp_path: Path) -> None:
+    lender, borrower = FoldBundle(tmp_path / "lender"), FoldBundle(tmp_path / "borrower")
+    for stage in STAGES.values():
+        lender.put(stage, built(stage))
+    lender.finish(RECIPES["multistage_mil"], "tiny", list(STAGES.values()), tmp_path)
+    (stage,) = RECIPES["three_way"].presets["tiny"]()
+    borrower.put(stage, built(stage))
+    borrower.finish(RECIPES["three_way"], "tiny", [stage], lender.folder)
+    assert isinstance(load_system(borrower.folder, "cpu").localizer, RegressionLocalizer)

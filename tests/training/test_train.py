@@ -126,6 +126,16 @@ def test_a_run_goes_on_only_when_asked_and_only_as_it_was_started(run: Path, roo
         train(replace(plan, seed=5, resume=True), QUIET)
 
 
+def test_a_run_keeps_the_table_that_pretrains_it(
+    run: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "points.csv"
+    table.touch()
+    monkeypatch.setenv("LUMBAR_POINTS", str(table))
+    with pytest.raises(LumbarError, match=r"started otherwise: points was '' and is now '.*points.csv'"):
+        train(TrainPlan("multistage_mil", root, run, folds=2, resume=True), QUIET)
+
+
 def test_a_run_that_lost_its_last_stage_ends_with_the_same_bytes(run: Path, root: Path) -> None:
     entry = run / "fold_1" / "bundle" / "grade_subarticular.entry.json"
     before = (run / "fold_1" / "bundle" / "grade_subarticular.safetensors").read_bytes()

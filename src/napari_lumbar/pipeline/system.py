@@ -41,7 +41,7 @@ RECIPES: Mapping[str, Callable[[Bundle, torch.device, Members], tuple[Localizer,
         MultistageGrader(bundle, device, members),
     ),
     "multiview_transformer": lambda bundle, device, members: (
-        MultistageLocalizer(bundle, device, members),
+        _localizer(bundle, device, members),
         MultiviewGrader(bundle, device, members),
     ),
     "mscan": lambda bundle, device, members: (
@@ -49,11 +49,11 @@ RECIPES: Mapping[str, Callable[[Bundle, torch.device, Members], tuple[Localizer,
         MscanGrader(bundle, device, members),
     ),
     "sequence_efficientnet": lambda bundle, device, members: (
-        MultistageLocalizer(bundle, device, members),
+        _localizer(bundle, device, members),
         SequenceGrader(bundle, device, members),
     ),
     "three_way": lambda bundle, device, members: (
-        MultistageLocalizer(bundle, device, members),
+        _localizer(bundle, device, members),
         ThreeWayGrader(bundle, device, members),
     ),
 }
