@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.analyze import keep
-from benchmarks.recipes import GROUPS, HELD_OUT, README, cell, make_cohorts
+from benchmarks.recipes import GROUPS, HELD_OUT, README, cell, is_finished, make_cohorts
 
 from napari_lumbar.training.comparison import Candidate, Studies, compared
 from napari_lumbar.training.engine import Machine, one_thread
@@ -77,6 +77,8 @@ VARIANTS = (
 def train_variant(out: Path, data: Path, variant: Variant) -> Path:
     """Train what a variant does not share with its system; return its bundle."""
     run = out / "ablations" / f"{variant.recipe}-{variant.name.replace(' ', '-').replace('/', '-')}"
+    if is_finished(run):
+        return run / "bundle"
     if not run.exists():
         _take_over(out / variant.recipe / "fold_0", run / "fold_0", variant.trained)
     log = run / "log.txt"

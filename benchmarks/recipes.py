@@ -46,12 +46,19 @@ def make_cohorts(out: Path, jobs: int) -> tuple[Path, Path]:
 def train_recipe(out: Path, data: Path, recipe: str) -> Path:
     """Run the command that people run, on one core; return the bundle."""
     run = out / recipe
+    if is_finished(run):
+        return run / "bundle"
     options = ["--data", data, "--out", run, "--cache", out / "cache", "--fold", "0", "--resume"]
     command = [Path(sys.executable).parent / "napari-lumbar", "train", recipe, *options, "--device", "cpu"]
     with (out / f"{recipe}.log").open("a") as log:
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         subprocess.run([str(part) for part in command], check=True, stderr=log, env=environment)
     return run / "bundle"
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a run has its bundle."""
+    return (run / "bundle" / "bundle.json").is_file()
 
 
 def training_minutes(run: Path) -> float:

@@ -37,7 +37,7 @@ def fit_rows(rows: Rows) -> GradeCalibration | None:
         return None
     log_probs = np.log(np.clip(rows["probs"].astype(np.float64), 1e-9, 1))
     inverse_temperature, bias = fit_vector_scaling(log_probs, np.zeros_like(log_probs), truth)
-    fitted = GradeCalibration(GradeCalibrationConfig(features=1, components=1))
+    fitted = GradeCalibration(GradeCalibrationConfig(features=0, components=0))
     fitted.inverse_temperature.fill_(inverse_temperature)
     fitted.bias.copy_(torch.from_numpy(bias).expand_as(fitted.bias))
     levels = torch.from_numpy(rows["level"].astype(np.int64))

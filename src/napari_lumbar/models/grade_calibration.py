@@ -25,7 +25,7 @@ class GradeCalibrationConfig:
     Parameters
     ----------
     features
-        Length of the features the strangeness is measured in.
+        Length of the features the strangeness is measured in; 0 if it is not measured.
     components
         Directions of greatest variance that are looked at.
     """
@@ -64,6 +64,11 @@ class GradeCalibration(nn.Module):
         # Normal and severe without moderate between them would make no sense.
         kept[:, 1] |= kept[:, 0] & kept[:, 2]
         return kept
+
+    @property
+    def measures_strangeness(self) -> bool:
+        """Whether it was fitted to features."""
+        return self.config.features > 0
 
     def distance(self, features: Tensor) -> Tensor:
         """Whitened distance from the training images' centre, shape (B, D) -> (B,)."""

@@ -52,6 +52,11 @@ def judge(
         return probs_from_array(mean[0].softmax(-1).numpy()), Certainty(spread=spread)
     probs = calibration(mean, torch.tensor([level.rank]))
     kept = calibration.prediction_set(probs)[0]
-    strangeness = None if features is None else float(calibration.strangeness(features).mean())
-    certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, strangeness)
+    certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, _strangeness(features, calibration))
     return probs_from_array(probs[0].numpy()), certainty
+
+
+def _strangeness(features: Tensor | None, calibration: GradeCalibration) -> float | None:
+    if features is None or not calibration.measures_strangeness:
+        return None
+    return float(calibration.strangeness(features).mean())
