@@ -24,7 +24,7 @@ CALIBRATION_BINS = 15
 
 
 def weighted_log_loss(probs: Probs, labels: Labels) -> float:
-    """RSNA's log loss of one condition: weights 1, 2, 4 by the true severity.
+    """RSNA's log loss of one condition: weights 1, 2, 4 by the true severity; NaN of nothing.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ def weighted_log_loss(probs: Probs, labels: Labels) -> float:
     labels
         Shape (n,), 0..2.
     """
+    if len(labels) == 0:
+        return float("nan")
     rows = probs / probs.sum(axis=1, keepdims=True)
     true = np.clip(rows[np.arange(len(labels)), labels], 1e-15, 1)
     return float(np.average(-np.log(true), weights=np.array(CLASS_WEIGHTS)[labels]))
@@ -169,7 +171,8 @@ def rsna_score(probs: Probs, labels: Labels) -> RsnaScore:
     probs
         Shape (studies, 25, 3), findings in the order of ``ALL_FINDINGS``, rows normalised here.
     labels
-        Shape (studies, 25), 0..2, or -1 where there is no label: such findings count for nothing.
+        Shape (studies, 25), 0..2, or -1 where there is no label: such findings count for nothing. A group
+        without any has no loss (NaN), and then there is no mean either.
     """
     rows = probs / probs.sum(axis=2, keepdims=True)
 
@@ -190,6 +193,8 @@ def rsna_score(probs: Probs, labels: Labels) -> RsnaScore:
 def _any_severe(severe: Probs, labels: Labels) -> float:
     """One binary term per study: the greatest probability, and the weight of the worst label."""
     graded = (labels >= 0).any(axis=1)
+    if not graded.any():
+        return float("nan")
     severe, labels = np.where(labels >= 0, severe, 0)[graded], labels[graded]
     worst = labels.max(axis=1)
     of_truth = np.where(worst == 2, severe.max(axis=1), 1 - severe.max(axis=1))

@@ -177,3 +177,13 @@ def test_findings_without_a_label_count_for_nothing() -> None:
     score = rsna_score(probs, labels)
     assert score.canal == pytest.approx(-np.log(0.8))
     assert score.any_severe_canal == pytest.approx(-np.log(0.9))
+
+
+def test_a_group_that_nobody_graded_has_no_score() -> None:
+    labels = np.array([[0 if key.condition.group is ConditionGroup.CANAL else -1 for key in ALL_FINDINGS]])
+    score = rsna_score(np.ones((1, 25, 3)), labels)
+    assert score.canal == pytest.approx(np.log(3))
+    assert np.isnan(score.foraminal)
+    assert np.isnan(score.mean)
+    nothing = rsna_score(np.ones((1, 25, 3)), np.full((1, 25), -1))
+    assert np.isnan(nothing.any_severe_canal)
