@@ -1,6 +1,6 @@
 """Leave out one part of a system at a time, as the papers do, and measure what that costs on phantoms.
 
-    python -m benchmarks.ablations [--out runs/recipes] [--only RECIPE ...] [--jobs 2] [--write]
+    python -m benchmarks.ablations [--out runs/recipes] [--only RECIPE ...] [--jobs 2] [--finished] [--write]
 
 The whole systems are those of ``benchmarks.recipes``, which runs first; a variant takes over the networks
 that it shares with its system and trains the others on the same studies. Of the multistage system only the
@@ -76,7 +76,7 @@ VARIANTS = (
 
 def train_variant(out: Path, data: Path, variant: Variant) -> Path:
     """Train what a variant does not share with its system; return its bundle."""
-    run = out / "ablations" / f"{variant.recipe}-{variant.name.replace(' ', '-').replace('/', '-')}"
+    run = run_folder(out, variant)
     if is_finished(run):
         return run / "bundle"
     if not run.exists():
@@ -89,6 +89,12 @@ def train_variant(out: Path, data: Path, variant: Variant) -> Path:
             variant.recipe, data, run, fold=0, cache=out / "cache", machine=Machine("cpu"), resume=True
         )
         return train(plan, watcher, recipe)
+
+
+def run_folder(out: Path, variant: Variant) -> Path:
+    """Where a variant is trained."""
+    name = variant.name.replace(" ", "-").replace("/", "-")
+    return out / "ablations" / f"{variant.recipe}-{name}"
 
 
 def _take_over(system: Path, fold: Path, without: Sequence[str]) -> None:
@@ -129,10 +135,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
     parser.add_argument("--only", nargs="*", default=list(RECIPES), choices=list(RECIPES))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--finished", action="store_true", help="measure what is trained, train nothing")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     training, held_out = make_cohorts(options.out, options.jobs)
     variants = [variant for variant in VARIANTS if variant.recipe in options.only]
+    if options.finished:
+        variants = [variant for variant in variants if is_finished(run_folder(options.out, variant))]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=context, initializer=one_thread) as pool:
         trained = list(pool.map(partial(train_variant, options.out, training), variants))

@@ -16,7 +16,8 @@ attention; a study without axial series is graded from its sagittal crops. Own c
 published: blobs of 6 mm, boxes of 40 mm, lengths of the stages, rates of points and levels. ``tiny``: small
 ten-layer ResNets and images, higher rates, averaged weights.
 
-Hardware and hours: ``paper`` not measured here; one GPU of 24 GB is meant. ``tiny`` is for one CPU core.
+Hardware and hours: ``paper`` not measured here; one GPU of 24 GB is meant. ``tiny``: one CPU core,
+half an hour (figures: training/README.md).
 Command: ``napari-lumbar train mscan --data ROOT --out RUN --preset paper``.
 """
 

@@ -19,7 +19,7 @@ the slice, as published), coarser images, closer crops at half the size, pools f
 opens stage 2 with single crops and draws the grading attention to the annotated slice a little.
 
 Hardware and hours: ``paper`` not measured here; meant for a GPU of 80 GB (volumes of 32 x 384 x 384).
-``tiny``: one CPU core; not measured to its end.
+``tiny``: one CPU core, 50 minutes on a busy machine (figures: training/README.md).
 Command: ``napari-lumbar train multistage_mil --data ROOT --out RUN --preset paper``.
 """
 

@@ -14,8 +14,8 @@ preset has a ten-layer ResNet of a quarter of the channels, volumes of 7 x 56 x 
 higher rate, one cosine and averaged weights, opens with the slices of the landmarks alone, and asks each of
 them for its own condition's severity too.
 
-Hardware and hours: ``paper`` not measured here; one GPU of 16 GB is meant. ``tiny`` is for one CPU core:
-0.26 s a step in the opening and 0.31 s after it on a busy machine; not measured to its end.
+Hardware and hours: ``paper`` not measured here; one GPU of 16 GB is meant. ``tiny``: one CPU core,
+half an hour on a busy machine (figures: training/README.md).
 Command: ``napari-lumbar train multiview_transformer --data ROOT --out RUN --preset paper``.
 """
 

@@ -15,9 +15,11 @@ falls by a cosine over 40 epochs, of which early stopping leaves the flat beginn
 ImageNet weights are off by default, because nothing here loads from the net unasked:
 ``paper_stages(pretrained=True)`` starts from them and freezes the stem and the first three blocks, as
 published. Random layers are never frozen: they would be filters that nobody chose.
-``tiny`` sees 112 x 112 through a ten-layer ResNet of a quarter of the channels.
+``tiny`` sees 60 mm around the landmark on 112 x 112 pixels through a ten-layer ResNet of a quarter of the
+channels.
 
-Hardware and hours: ``paper`` not measured here, one GPU of 12 GB is meant; ``tiny`` is for one CPU core.
+Hardware and hours: ``paper`` not measured here, one GPU of 12 GB is meant; ``tiny``: one CPU core,
+half an hour (figures: training/README.md).
 Command: ``napari-lumbar train sequence_efficientnet --data ROOT --out RUN --preset paper``.
 """
 

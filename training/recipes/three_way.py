@@ -16,7 +16,8 @@ Coordinates exist for training alone in the paper; here the localiser's take the
 ``text_folder`` (BERT) names a folder on this machine; the published "transfer learning" needs those.
 ``tiny`` sees one slice of 72 x 72 per series through a ten-layer ResNet of a quarter of the channels.
 
-Hardware and hours: ``paper`` not measured here, one GPU of 16 GB is meant; ``tiny`` is for one CPU core.
+Hardware and hours: ``paper`` not measured here, one GPU of 16 GB is meant; ``tiny``: one CPU core,
+20 minutes (figures: training/README.md).
 Command: ``napari-lumbar train three_way --data ROOT --out RUN --preset paper``.
 """
 
