@@ -44,7 +44,7 @@ def _never(name: str) -> torch.nn.Module:
 def test_batches_follow_from_seed_and_step(study: LabelledStudy) -> None:
     task = FusionTask([study], TINY, 3, 4)
     first, again, other = task.batch(7), task.batch(7), task.batch(8)
-    assert first["views"].shape == (4, 3, 3, TINY.size, TINY.size)
+    assert first["views"].shape == (4, 3, TINY.slices, TINY.size, TINY.size)
     assert first["texts"].shape[:2] == first["visible"].shape == (4, 3)
     assert 0 <= float(first["views"].min()) <= float(first["views"].max()) <= 1
     torch.testing.assert_close(first["views"], again["views"])
