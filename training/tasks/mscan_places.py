@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,7 @@ _BLOB_WEIGHT = 10.0
 _DEGREES, _LOG_SCALE, _SHIFT = 12.0, 0.12, 0.08
 
 Item = dict[str, npt.NDArray[np.generic]]
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,7 @@ class PointMaskTask:
     def batch(self, step: int) -> Batch:
         """Images (B, 1, S, S), classes (B, S, S)."""
         rng = np.random.default_rng((self._seed, step))
-        chosen = rng.integers(len(self._places), size=self._batch_size)
-        return stack_items([self._item(rng, self._places[i]) for i in chosen])
+        return stack_items([self._item(rng, one) for one in _drawn(rng, self._places, self._batch_size)])
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy over the six classes; the published one has no weights."""
@@ -108,8 +109,7 @@ class LevelBoxTask:
     def batch(self, step: int) -> Batch:
         """Images (B, 1, S, S), boxes (B, 5, 4), whether they are present and whether that is known."""
         rng = np.random.default_rng((self._seed, step))
-        chosen = rng.integers(len(self._places), size=self._batch_size)
-        return stack_items([self._item(rng, self._places[i]) for i in chosen])
+        return stack_items([self._item(rng, one) for one in _drawn(rng, self._places, self._batch_size)])
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The losses of FCOS."""
@@ -171,8 +171,7 @@ class AxialPointTask:
     def batch(self, step: int) -> Batch:
         """Images (B, 1, S, S), points (B, 2, 2) as fractions, whether they are known (B, 2)."""
         rng = np.random.default_rng((self._seed, step))
-        chosen = rng.integers(len(self._places), size=self._batch_size)
-        return stack_items([self._item(rng, self._places[i]) for i in chosen])
+        return stack_items([self._item(rng, one) for one in _drawn(rng, self._places, self._batch_size)])
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Mean squared error of the known points, in hundredths of the image's side."""
@@ -197,6 +196,11 @@ class AxialPointTask:
             "points": fractions.astype(np.float32),
             "known": known,
         }
+
+
+def _drawn(rng: np.random.Generator, places: Sequence[P], count: int) -> list[P]:
+    """So many of the places, each as likely as any."""
+    return [places[i] for i in rng.integers(len(places), size=count)]
 
 
 def mirrored_sides(
