@@ -33,7 +33,7 @@ def main() -> None:
         dock.window().resize(*WINDOW_PX)
         QTest.qWait(SETTLE_MS)
         dock.reading.show_study(make_phantom(arguments.seed).study)
-        dock.choose(most_severe(analysed(dock)).key)
+        dock.navigation.choose(most_severe(analysed(dock)).key)
         QTest.qWait(SETTLE_MS)
         viewer.screenshot(str(arguments.out), canvas_only=False, flash=False)
         viewer.close()
