@@ -1,0 +1,50 @@
+"""Two thousand random actions with mouse and keys: nothing breaks, and no old grade is shown as current."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_lumbar.domain.study import Study
+from napari_lumbar.pipeline.protocols import System
+from napari_lumbar.session import SessionStore
+from napari_lumbar.widgets.reader_dock import ReaderDock
+
+pytestmark = pytest.mark.gui
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the driver is shared with the long run in benchmarks/
+
+from benchmarks.hands import canvases_of  # noqa: E402
+from benchmarks.monkey import Monkey, graded_from_the_start  # noqa: E402
+
+_PARTS = 4
+
+
+def test_anything_at_all(
+    make_napari_viewer_proxy: Any, fake_system: System, small_study: Study, tmp_path: Path, qtbot: Any
+) -> None:
+    store = SessionStore(tmp_path)
+    viewer = make_napari_viewer_proxy(show=True)
+    dock = ReaderDock(viewer, lambda: fake_system, store)
+    viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
+    dock.window().resize(1100, 760)
+    qtbot.waitExposed(dock.window())
+    qtbot.wait(200)
+    studies = [small_study, replace(small_study, study_id="other", study_uid="1.2.840.2")]
+    dock.reading.show_study(small_study)
+    grade = partial(graded_from_the_start, fake_system)
+    monkey = Monkey(dock, canvases_of(dock), studies, grade, random.Random(20))
+    for _ in range(_PARTS):
+        monkey.run(2000 // _PARTS)
+        monkey.prove(store)
+    assert sum(monkey.done.values()) == 2000
+    assert min(monkey.done.values()) > 0
+    dock.reading.close()
+    del monkey
+    dock.__dict__.clear()
