@@ -8,6 +8,7 @@ headers' own text and the reading of headers, in any order and with any numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def stack(plan: Plan, centre: FloatArray, tilt_deg: float, count: int) -> list[S
 
 
 def tilts_deg(rng: np.random.Generator, count: int) -> list[float]:
-    """Tilts of 0 to 35 degrees, growing downwards; of neighbours some are alike, the others differ clearly."""
+    """Tilts of 0 to 35 degrees, growing downwards; some neighbours are alike, the others differ clearly."""
     steps = np.where(rng.uniform(size=count) < 0.25, 0.0, rng.uniform(1.0, 9.0, count))
     return list(np.minimum(rng.uniform(0, 8) + np.cumsum(steps), 35.0))
 
@@ -95,7 +96,7 @@ def simulated(seed: int) -> list[list[SliceGeometry]]:
         if i:
             reach = plan.step_mm * (len(stacks[-1]) + count - 2) / 2
             apart = rng.uniform(6, 14) if crossing and not alike else reach + rng.uniform(12, 20)
-            centre = centre + (rng.normal(0, 5), rng.normal(0, 6), -apart)
+            centre = centre + np.array([rng.normal(0, 5), rng.normal(0, 6), -apart])
         slices = stack(plan, centre, tilt, count)
         if count >= 5 and rng.uniform() < 0.3:
             del slices[int(rng.integers(1, count - 1))]
@@ -172,7 +173,7 @@ def test_the_simulation_holds_what_lumbar_series_do() -> None:
         [(max(g.centre_lps_mm[2] for g in one), min(g.centre_lps_mm[2] for g in one)) for one in stacks]
         for stacks in drawn
     ]
-    crossing = [any(b[0] > a[1] for a, b in zip(h, h[1:], strict=False)) for h in heights]
+    crossing = [any(b[0] > a[1] for a, b in pairwise(h)) for h in heights]
     assert 0.05 < np.mean(crossing) < 0.6
     tilts = [np.degrees(np.arccos(one[0].normal[2])) for stacks in drawn for one in stacks]
     assert min(tilts) < 3
