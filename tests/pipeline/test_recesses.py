@@ -44,7 +44,8 @@ class Points(nn.Module):
             rows, columns = np.indices((48, 48))
             near = (rows - self.canal[0]) ** 2 + (columns - self.canal[1]) ** 2 <= 9
             logits[0, 2][torch.from_numpy(near)] = 9.0
-        return logits, torch.zeros(1, 2)
+        # Asked about the patch and its mirror image, in which the sides change places.
+        return torch.cat([logits, logits.flip(-1)[:, [1, 0, 2]]]), torch.zeros(2, 2)
 
 
 def look(network: Points, canal_lps_mm: tuple[float, float, float] = (0, 0, 0)) -> AxialView:

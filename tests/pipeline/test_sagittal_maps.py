@@ -11,7 +11,7 @@ from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
 from napari_lumbar.models.heatmap_unet import HeatmapUNet, HeatmapUNetConfig
 from napari_lumbar.pipeline.progress import CancelToken
-from napari_lumbar.pipeline.sagittal_maps import neighbour_step, sagittal_maps
+from napari_lumbar.pipeline.sagittal_maps import brighter_side_first, neighbour_step, sagittal_maps
 from napari_lumbar.preprocess.channels import NAMED_DISCS, SAGITTAL_MAPS
 
 CONFIG = HeatmapUNetConfig(
@@ -62,8 +62,17 @@ def test_each_slice_is_shown_between_its_neighbours_and_the_last_ones_again() ->
     bright = torch.cat(seen)
     alone = bright[:, 1]
     assert (alone.diff() > 0).all()
-    torch.testing.assert_close(bright[:, 0], alone[[0, 0, 1, 2, 3, 4]])
-    torch.testing.assert_close(bright[:, 2], alone[[1, 2, 3, 4, 5, 5]])
+    # The brighter neighbour first, which here is the one to the left.
+    torch.testing.assert_close(bright[:, 0], alone[[1, 2, 3, 4, 5, 5]])
+    torch.testing.assert_close(bright[:, 2], alone[[0, 0, 1, 2, 3, 4]])
+
+
+def test_a_window_and_its_mirror_image_look_alike() -> None:
+    windows = np.random.default_rng(0).uniform(size=(20, 3, 4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(brighter_side_first(windows), brighter_side_first(windows[:, ::-1]))
+    kept = brighter_side_first(windows)
+    assert {bool((a == b).all()) for a, b in zip(kept, windows, strict=True)} == {True, False}
+    np.testing.assert_array_equal(kept[:, 1], windows[:, 1])
 
 
 def test_the_networks_answers_are_averaged() -> None:

@@ -140,6 +140,19 @@ def test_jitter_moves_the_box_but_not_the_annotation() -> None:
     assert bag.annotated == 4
 
 
+def test_what_is_looked_at_from_the_right_is_the_mirror_image_of_what_is_from_the_left() -> None:
+    """Else a patient and the mirror image of the patient would not be graded alike."""
+    left, right = (finding_bags(CANAL, landmarks(), SERIES, side)["sagittal"] for side in Side)
+    assert [c.slice_index for c in right.crops] == [c.slice_index for c in left.crops][::-1]
+    jitter = {"axial": Jitter(columns_mm=2.0)}
+    for side, towards_left_px in ((Side.LEFT, 4), (Side.RIGHT, -4)):
+        key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), LEVEL)
+        moved, still = (
+            finding_bags(key, landmarks(), SERIES, jitter=j)["axial"].crops[0].box_rc for j in (jitter, {})
+        )
+        assert np.subtract(moved, still) == pytest.approx([0, towards_left_px, 0, towards_left_px])
+
+
 def test_a_plane_without_its_landmark_is_left_out() -> None:
     only_canal = Landmarks({CANAL: landmarks().points[CANAL]})
     assert set(finding_bags(CANAL, only_canal, SERIES)) == {"sagittal"}

@@ -129,6 +129,27 @@ class Oddity(Enum):
     JOINED_SERIES = "joined_series", "series of one image each were joined"
     SPLIT_SERIES = "split_series", "one series holds several contrasts or planes and was divided"
     UNEVEN = "uneven", "the distance between slices is uneven; a slice may be missing"
+    SKEWED = (
+        "skewed",
+        "slices of a stack are turned or moved against each other; a position or orientation may be wrong",
+    )
+    SCATTERED = (
+        "scattered",
+        "slices stand apart from the stacks of their series; a position may be wrong, or others are missing",
+    )
+    MIXED_SIZES = "mixed_sizes", "images of one series differ in size or pixel spacing; each keeps its own"
+    UNUSUAL_STORAGE = (
+        "unusual_storage",
+        "images are stored another way round than scanners do; check left and right against the patient",
+    )
+    CROSSED_NUMBERS = (
+        "crossed_numbers",
+        "the images' numbers go back and forth along the slices; positions are used, which may be mixed up",
+    )
+    FIELDS_APART = (
+        "fields_apart",
+        "series do not show the same part of the body; a position or spacing may be wrong",
+    )
     REPEATED = "repeated", "images repeat the position of another"
     STEP_CONTRADICTED = (
         "step_contradicted",

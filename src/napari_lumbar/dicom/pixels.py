@@ -23,6 +23,10 @@ from .syntaxes import find_decoder
 #: Bits above BitsStored are looked at before they are left out; pydicom would drop them unseen.
 _ALL_BITS: dict[str, Any] = {"correct_unused_bits": False}
 
+#: In an image of MR neighbouring rows are alike. Read with its rows and columns exchanged they are not: they
+#: differ by more than so many times as much as in the image itself. Smaller images tell nothing.
+_SCRAMBLED_RATIO, _FEWEST_ROWS = 1.1, 32
+
 
 @dataclass(frozen=True, eq=False)
 class SlicePixels:
@@ -87,6 +91,9 @@ def _decoded(dataset: Dataset, frame: Dataset, header: SliceHeader) -> SlicePixe
     expected = header.geometry.rows, header.geometry.columns
     if raw.shape != expected:
         return Complaint(Exclusion.SIZE_MISMATCH, f"{raw.shape} pixels, the header says {expected}")
+    if _rows_exchanged(raw):
+        detail = f"they make an image with {raw.shape[1]} rows of {raw.shape[0]}, the header says {expected}"
+        return Complaint(Exclusion.SIZE_MISMATCH, detail)
     stored = _within_bits_stored(raw, dataset)
     signal = rescaled(stored, frame)
     if not np.isfinite(signal).all():
@@ -94,6 +101,16 @@ def _decoded(dataset: Dataset, frame: Dataset, header: SliceHeader) -> SlicePixe
     if np.ptp(signal) == 0:
         return Complaint(Exclusion.BLANK)
     return SlicePixels(signal, (Oddity.HIGH_BITS,) * bool((stored != raw).any()))
+
+
+def _rows_exchanged(raw: npt.NDArray[Any]) -> bool:
+    """Whether the pixels make an image only if Rows and Columns change places: neighbours are alike then."""
+    rows, columns = raw.shape
+    if rows == columns or min(rows, columns) < _FEWEST_ROWS:
+        return False
+    signal = raw.astype(np.float64)
+    here, there = (np.abs(np.diff(image, axis=0)).mean() for image in (signal, signal.reshape(columns, rows)))
+    return bool(here > _SCRAMBLED_RATIO * there)
 
 
 def _within_bits_stored(raw: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[Any]:

@@ -114,7 +114,7 @@ def _series(plan: Arrangement, loaded: Loaded) -> tuple[tuple[MRSeries, ...], li
     notes = list(plan.notes)
     for group in plan.groups:
         notes += series_notes(group.series_id, group.headers)
-    notes += study_notes([g.headers[0] for g in plan.groups], [roles[g.series_id] for g in plan.groups])
+    notes += study_notes([g.headers for g in plan.groups], [roles[g.series_id] for g in plan.groups])
     return series, [note.sentence for note in notes]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import Enum
 from itertools import combinations, pairwise
@@ -14,6 +15,7 @@ from ..domain.geometry import FloatArray, SliceGeometry, Vector3
 LARGEST_TILT_DEG = 60.0
 #: Slices of one stack may differ by this angle, in the normal and in the plane.
 ANGLE_TOLERANCE_DEG = 0.5
+_LONGEST_CHORD = 2 * math.sin(math.radians(ANGLE_TOLERANCE_DEG) / 2)
 #: Relative difference of spacings within one stack.
 SPACING_TOLERANCE = 1e-3
 #: A gap of more than this many median steps ends a block (2 steps are one missing slice).
@@ -79,6 +81,18 @@ def stack_order(geometries: Sequence[SliceGeometry]) -> list[list[int]]:
     return [stack for _, _, stack in sorted(placed)]
 
 
+def parallel(a: SliceGeometry, b: SliceGeometry) -> bool:
+    """Whether two slices may be of one stack: alike in direction, spacing and size."""
+    if (a.rows, a.columns) != (b.rows, b.columns):
+        return False
+    spacings = (a.row_spacing_mm, b.row_spacing_mm), (a.column_spacing_mm, b.column_spacing_mm)
+    if not all(math.isclose(x, y, rel_tol=SPACING_TOLERANCE) for x, y in spacings):
+        return False
+    # The chord of two unit vectors stays exact for small angles, where arccos of a rounded cosine does not.
+    pairs = (a.along_row, b.along_row), (a.normal, b.normal)
+    return all(math.dist(u, v) < _LONGEST_CHORD for u, v in pairs)
+
+
 def _forward_normal(geometry: SliceGeometry, plane: Plane) -> FloatArray:
     normal = geometry.normal
     return normal if normal @ np.array(_FORWARD[plane]) >= 0 else -normal
@@ -90,26 +104,12 @@ def _parallel_groups(geometries: Sequence[SliceGeometry]) -> list[list[int]]:
     groups: list[list[int]] = []
     for index in fixed:
         for group in groups:
-            if _parallel(geometries[group[0]], geometries[index]):
+            if parallel(geometries[group[0]], geometries[index]):
                 group.append(index)
                 break
         else:
             groups.append([index])
     return groups
-
-
-def _parallel(a: SliceGeometry, b: SliceGeometry) -> bool:
-    if (a.rows, a.columns) != (b.rows, b.columns):
-        return False
-    if not np.allclose(a.spacing_rc_mm, b.spacing_rc_mm, rtol=SPACING_TOLERANCE, atol=0):
-        return False
-    pairs = (a.normal, b.normal), (np.array(a.along_row), np.array(b.along_row))
-    return all(_angle_deg(u, v) < ANGLE_TOLERANCE_DEG for u, v in pairs)
-
-
-def _angle_deg(u: FloatArray, v: FloatArray) -> float:
-    # atan2 stays exact for small angles, where arccos of a rounded cosine does not.
-    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(u, v)), u @ v)))
 
 
 def _blocks(centres: FloatArray, normal: FloatArray) -> list[list[int]]:

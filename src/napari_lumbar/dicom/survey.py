@@ -105,4 +105,4 @@ def _notes(plan: Arrangement) -> list[Note]:
     notes = [n for group in plan.groups for n in series_notes(pseudonym(group.series_id), group.headers)]
     roles = choose_roles([series_facts(group.series_id, group.headers) for group in plan.groups])
     chosen = [roles[group.series_id].role for group in plan.groups]
-    return [*notes, *study_notes([g.headers[0] for g in plan.groups], chosen)]
+    return [*notes, *study_notes([g.headers for g in plan.groups], chosen)]

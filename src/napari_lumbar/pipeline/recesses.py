@@ -95,15 +95,26 @@ def look_at_axial(
     """Run the network around the canal point and find the canal's own middle."""
     mr_slice = chosen.series.slices[chosen.slice_index]
     patch = axial_patch(mr_slice, mr_slice.geometry.pixel_from_lps(canal_lps_mm))
-    with torch.inference_mode():
-        logits, absent = network(torch.from_numpy(patch.image)[None, None].to(device))
-        named, _ = named_probabilities(logits[:, : len(AXIAL_SIDES)], absent)
-        canal = logits[0, len(AXIAL_SIDES)].float().sigmoid().cpu().numpy()
+    heat, canal = _both_ways(network, patch.image, device)
     middle = canal_middle(canal)
     expected = np.full(2, (PATCH_PX / 2 - 1) / 2)
-    return AxialView(
-        chosen, patch, named[0].cpu().numpy(), expected if middle is None else middle, middle is not None
-    )
+    return AxialView(chosen, patch, heat, expected if middle is None else middle, middle is not None)
+
+
+def _both_ways(network: nn.Module, image: PixelArray, device: torch.device) -> tuple[PixelArray, PixelArray]:
+    """Heat of each side's recess, and of the canal: the mean of a patch's and its mirror image's answers.
+
+    So neither side is favoured: the mirror image of a patient gets the mirrored answer.
+    """
+    both = np.stack([image, image[:, ::-1]])[:, None]
+    with torch.inference_mode():
+        logits, absent = network(torch.from_numpy(both).to(device))
+        named, _ = named_probabilities(logits[:, : len(AXIAL_SIDES)], absent)
+        canal = logits[:, len(AXIAL_SIDES)].float().sigmoid()
+        # In the mirror the sides change places.
+        heat = (named[0] + named[1].flip(0, 2)) / 2
+        middle = (canal[0] + canal[1].flip(1)) / 2
+    return heat.float().cpu().numpy(), middle.cpu().numpy()
 
 
 def canal_middle(canal: PixelArray) -> FloatArray | None:

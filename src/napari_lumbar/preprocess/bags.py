@@ -59,7 +59,7 @@ class Jitter:
     Parameters
     ----------
     rows_mm, columns_mm
-        Shift of the point down and to the right of the slice in the usual view.
+        Shift of the point down and to the right of the crop as the network sees it.
     slices
         Shift of the window of slices.
     """
@@ -87,7 +87,8 @@ def finding_bags(
     series
         The study's series by ``series_id``, in the usual view (``canonical_series`` or ``prepared_series``).
     side
-        Which side's axial crop the canal is graded from; ignored for one-sided conditions.
+        Which side's axial crop the canal is graded from, and from which side its sagittal slices are read;
+        ignored for one-sided conditions.
     jitter
         Simulated error by plane name.
     table
@@ -131,14 +132,15 @@ def prepared_series(series: MRSeries) -> MRSeries:
 
 def _bag(plane: str, landmark: Landmark, spec: CropSpec, series: MRSeries, jitter: Jitter, side: Side) -> Bag:
     # The order of slices is mirrored with the side too: from the middle of the body outwards on both.
-    reverse = plane == "sagittal" and landmark.key.condition.side is Side.RIGHT
+    reverse = plane == "sagittal" and side is Side.RIGHT
+    mirrored = plane == "axial" and side is Side.RIGHT
     geometry = series.slices[landmark.slice_index].geometry
-    moved_rc = np.array([jitter.rows_mm, jitter.columns_mm]) / geometry.spacing_rc_mm
+    moved_mm = np.array([jitter.rows_mm, -jitter.columns_mm if mirrored else jitter.columns_mm])
+    moved_rc = moved_mm / geometry.spacing_rc_mm
     pixel_rc = geometry.pixel_from_lps(landmark.point_lps_mm) + moved_rc
     box = spec.box(pixel_rc, geometry.spacing_rc_mm, landmark.key.level)
     window = slice_window(series, landmark.slice_index, jitter.slices)
     crops = tuple(Crop(index, box) for index in (reversed(window) if reverse else window))
-    mirrored = plane == "axial" and side is Side.RIGHT
     role = series.role or SeriesRole.AXIAL_T2
     return Bag(plane, role, series.series_id, crops, landmark.slice_index, mirrored)
 
