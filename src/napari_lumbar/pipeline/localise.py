@@ -87,7 +87,7 @@ class MultistageLocalizer:
         if t1 is not None:
             found |= self._foramina(t1, spine)
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
-        return Landmarks(found, _missing(study, spine, found), _notes(spine))
+        return Landmarks(found, _missing(study, spine, found), _notes(spine), spine.numbering)
 
     def _sagittal(self, study: Study, role: SeriesRole, cancel: CancelToken) -> _Sagittal | None:
         series = study.first(role)
