@@ -21,8 +21,6 @@ _CANAL_USUAL_MM = 25.0
 _CANAL_PROBABILITY = 0.35
 #: How far the curve goes on turning at the ends of the chain; 0.5 would be a parabola through three discs.
 _END_TURN = 0.25
-#: Below this much evidence per disc the names could as well be one level off.
-UNSURE_MARGIN = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,6 @@ class SpineFrame:
     """The levels that were found, and what their names rest on (see ``DiscChain``)."""
 
     levels: Mapping[Level, LevelFrame]
-    margin: float
     numbering: Numbering
 
 
@@ -74,7 +71,7 @@ def find_spine(maps: SagittalMaps) -> SpineFrame:
         name = NAMED_DISCS.index(level.value)
         if not np.isnan(chain.centres_rc[name, 0]):
             levels[level] = _level_frame(maps, chain, name, canal, middle_mm)
-    return SpineFrame(levels, chain.margin, _numbering(chain))
+    return SpineFrame(levels, _numbering(chain))
 
 
 def _numbering(chain: DiscChain) -> Numbering:
