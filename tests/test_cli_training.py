@@ -60,6 +60,7 @@ def test_a_bundle_is_checked_and_described() -> None:
     whole = run("bundle", "verify", default_bundle_path())
     assert whole.exit_code == ExitCode.OK
     assert "networks are whole" in whole.stdout
+    assert "every network answers as it did when the bundle was made" in whole.stdout
     told = run("bundle", "info", default_bundle_path()).stdout
     assert "recipe multistage_mil, preset tiny" in told
     assert "heatmap_unet" in told

@@ -24,6 +24,7 @@ from ..domain.spine import ConditionGroup
 from ..models.blocks import channels_last
 from ..models.bundle import BundleManifest, NetworkEntry, write_manifest, write_network
 from ..models.catalog import build_network
+from ..models.golden import write_golden
 from ..pipeline.judge import CALIBRATION_NAMES
 from . import spider
 from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior
@@ -276,6 +277,7 @@ def write_bundle(plan: BundlePlan, out: Path, names: Collection[str], records: R
         settings=fit_confidence(records).to_settings() if records else {},
     )
     write_manifest(out, manifest)
+    write_golden(out)
     plot_curves(plan.run, [name for name in TRAINED if name in {SAGITTAL_BASE, *names}], out / CURVES)
     write_model_card(out, manifest)
 

@@ -16,6 +16,7 @@ from ..domain.errors import LumbarError
 from ..models.blocks import channels_last
 from ..models.bundle import default_bundle_path
 from ..models.catalog import build_network
+from ..models.golden import write_golden
 from .curves import CURVES, plot_curves
 from .engine import Machine, Run, fit, make_fabric
 from .fold_bundle import FoldBundle, join_folds, stages_as_json
@@ -241,4 +242,5 @@ def export_run(run: Path, out: Path, jobs: int = 1, say: Callable[[str], None] =
     }
     manifest = join_folds(folds, out, f"{config.recipe}-{config.preset}", how)
     calibrate_bundle(out, manifest, rows)
+    write_golden(out)
     return out

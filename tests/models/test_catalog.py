@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from napari_lumbar.domain.errors import BundleError
+from napari_lumbar.models.bundle import BundleManifest, load_bundle, write_manifest, write_network
 from napari_lumbar.models.catalog import ARCHITECTURES, build_network
 from napari_lumbar.models.convnext3d import _PairwiseDepthwise
+from napari_lumbar.models.golden import check_golden, write_golden
 from napari_lumbar.models.heatmap_unet import named_probabilities, pad_to_multiple
 from napari_lumbar.models.mscan import MscanInput
 
@@ -117,6 +120,34 @@ def test_results_are_finite_and_every_weight_learns(name: str) -> None:
     sum((t * torch.rand_like(t)).sum() for t in outputs).backward()  # type: ignore[union-attr]
     idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert idle == []
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_answers_written_with_a_bundle_come_again_and_other_weights_are_noticed(
+    name: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network: Any = build_network(name, CONFIGS[name])
+    for value in network.state_dict().values():
+        if value.is_floating_point():
+            value.add_(0.1 * torch.rand_like(value))
+    bundle_of(tmp_path, name, network)
+    write_golden(tmp_path)
+    assert check_golden(tmp_path, load_bundle(tmp_path))
+    altered = load_bundle(tmp_path)
+    for value in altered.networks["net"].state_dict().values():
+        if value.is_floating_point():
+            value.copy_(value.flip(0) if value.ndim else value + 1)
+    with pytest.raises(BundleError, match="'net' does not answer as it did when the bundle was made"):
+        check_golden(tmp_path, altered)
+
+
+def bundle_of(folder: Path, architecture: str, network: Any) -> None:
+    entry = write_network(folder, "net", architecture, network.config, network)
+    networks = {"net": entry}
+    write_manifest(
+        folder, BundleManifest(name="one", recipe="mscan", preset="tiny", networks=networks, training={})
+    )
 
 
 def test_an_unknown_architecture_is_refused_by_name() -> None:

@@ -22,6 +22,7 @@ from napari_lumbar.models.bundle import (
 )
 from napari_lumbar.models.sequence_efficientnet import SequenceConfig, SequenceEfficientNet
 from napari_lumbar.phantom import PhantomConfig, PhantomStudy, make_phantom
+from napari_lumbar.pipeline.judge import NO_PROBABILITIES
 from napari_lumbar.pipeline.progress import CancelToken, Progress, ignore_progress
 from napari_lumbar.pipeline.sequence_grader import SequenceGrader
 
@@ -111,3 +112,14 @@ def test_grading_stops_when_it_is_asked_to(grader: SequenceGrader, phantom: Phan
     cancel.cancel()
     with pytest.raises(Cancelled):
         grader.grade(phantom.study, phantom.landmarks, ALL_FINDINGS, ignore_progress, cancel)
+
+
+def test_a_network_that_answers_nan_grades_nothing(tmp_path: Path, phantom: PhantomStudy) -> None:
+    grader = SequenceGrader(_bundle(tmp_path), CPU)
+    for network in grader._ensembles[ConditionGroup.CANAL]:
+        next(network.parameters()).fill_(float("nan"))
+    keys = list(phantom.landmarks.points)
+    findings = grader.grade(phantom.study, phantom.landmarks, keys, ignore_progress, CancelToken())
+    for key, finding in findings.items():
+        assert (finding.severity is None) == (key.condition.group is ConditionGroup.CANAL)
+        assert finding.probs or finding.not_gradable == NO_PROBABILITIES

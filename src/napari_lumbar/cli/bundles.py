@@ -37,14 +37,25 @@ def make(
         typer.echo(f"bundle: {export_run(run, out, jobs)}")
 
 
-@bundle_app.command(help="Check every file of a bundle against its SHA-256.", epilog=EXIT_STATUS)
+@bundle_app.command(
+    help="Check every file of a bundle against its SHA-256, and every network against its answers when it "
+    "was made.",
+    epilog=EXIT_STATUS,
+)
 def verify(bundle: Folder) -> None:
-    """Load everything; a broken bundle ends with its exit status."""
+    """Load and ask everything; a broken bundle ends with its exit status."""
     with expected_errors():
         from ..models.bundle import load_bundle
+        from ..models.golden import check_golden
 
         loaded = load_bundle(bundle)
         typer.echo(f"{loaded.manifest.name}: {len(loaded.networks)} networks are whole; {loaded.sha256}")
+        if check_golden(bundle, loaded):
+            typer.echo("every network answers as it did when the bundle was made")
+        else:
+            typer.echo(
+                "it holds no golden.json, so that nobody can tell whether its networks answer as they did"
+            )
 
 
 @bundle_app.command(help="Say what a bundle holds and how it was trained.", epilog=EXIT_STATUS)

@@ -24,7 +24,13 @@ def print_grades(console: Console, analysis: Analysis) -> None:
     else:
         for line in plain_lines(analysis):
             console.print(line, markup=False, soft_wrap=True)
-    for line in (*certainty_lines(analysis), *reason_lines(analysis)):
+    doubts = (f"{doubt.kind.code}: {doubt.text}" for doubt in analysis.doubts)
+    for line in (
+        analysis.landmarks.numbering.sentence,
+        *doubts,
+        *certainty_lines(analysis),
+        *reason_lines(analysis),
+    ):
         console.print(line, markup=False, soft_wrap=True)
 
 

@@ -9,6 +9,7 @@ from enum import Enum
 
 import numpy as np
 
+from .doubts import Doubt
 from .landmarks import Dependence, Landmark, Landmarks, NotGradable
 from .spine import FindingKey, Severity
 from .study import FileAccounting, PixelArray, SeriesRole
@@ -204,6 +205,8 @@ class Analysis:
     provenance: Provenance
     timings_s: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    #: What speaks against the landmarks or the images; their texts stand among the warnings too.
+    doubts: tuple[Doubt, ...] = ()
     #: Which landmarks each finding was graded from.
     dependence: Dependence = Dependence.CROPS
 

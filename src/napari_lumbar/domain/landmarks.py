@@ -13,6 +13,8 @@ from .spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey
 ABSENT = "absent"
 #: Code of a landmark that is missing because a person gave the points other names.
 RENAMED = "renamed"
+#: Below this confidence the names could as well be one level off.
+UNSURE_NUMBERING = 0.668
 
 
 class LandmarkSource(Enum):
@@ -58,6 +60,56 @@ class NotGradable:
 
 
 @dataclass(frozen=True)
+class Numbering:
+    """What the names of the levels rest on.
+
+    Parameters
+    ----------
+    sacrum_seen
+        Whether the sacrum, which levels are counted from, is in view below L5/S1; None where the localiser
+        does not look for it but gives discs the names it learnt.
+    confidence
+        Share of the evidence that speaks for these names rather than for the same discs named one level
+        higher or lower, 0 to 1; None where nobody estimated it. It is no measured probability: a
+        transitional vertebra shifts every name without lowering it.
+    disc_below
+        Evidence of one more disc between vertebrae below the one named L5/S1, 0 to 1.
+    moved_by_hand
+        By how many levels a reader moved the names since, caudal positive.
+    """
+
+    sacrum_seen: bool | None = None
+    confidence: float | None = None
+    disc_below: float = 0.0
+    moved_by_hand: int = 0
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the discs fit almost as well one level off."""
+        return self.confidence is not None and self.confidence < UNSURE_NUMBERING
+
+    @property
+    def short(self) -> str:
+        """The assumption in a few words, for a column of a table."""
+        counted = {None: "names learnt", True: "from sacrum (seen)", False: "from sacrum (not seen)"}
+        moved = f", moved by hand {self.moved_by_hand:+d}" if self.moved_by_hand else ""
+        sure = "" if self.confidence is None else f", confidence {self.confidence:.2f}"
+        return f"{counted[self.sacrum_seen]}{sure}{moved}"
+
+    @property
+    def sentence(self) -> str:
+        """The assumption in words, as every export states it."""
+        if self.sacrum_seen is None:
+            how = "Levels carry the names that the networks learnt; the sacrum was not looked for"
+        else:
+            seen = "seen" if self.sacrum_seen else "not seen"
+            how = f"Levels were numbered upwards from the sacrum ({seen})"
+        sure = "not estimated" if self.confidence is None else f"{self.confidence:.2f}"
+        moved = f" A reader then moved the names by {self.moved_by_hand:+d}." if self.moved_by_hand else ""
+        return f"{how}; numbering confidence {sure}.{moved} A transitional vertebra shifts every name."
+
+
+@dataclass(frozen=True)
 class Landmarks:
     """At most one landmark per finding, and a reason for each one that is missing."""
 
@@ -65,6 +117,7 @@ class Landmarks:
     missing: Mapping[FindingKey, NotGradable] = field(default_factory=dict)
     #: What a reader should know about all of them, for example that the numbering is unsure.
     notes: tuple[str, ...] = ()
+    numbering: Numbering = Numbering()
 
     def __iter__(self) -> Iterator[Landmark]:
         return iter(self.points.values())

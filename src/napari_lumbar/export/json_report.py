@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from .. import RESEARCH_USE_ONLY
+from ..domain.doubts import Doubt
 from ..domain.findings import (
     Analysis,
     Certainty,
@@ -16,7 +17,7 @@ from ..domain.findings import (
     SeriesUse,
     SeverityProbs,
 )
-from ..domain.landmarks import ABSENT, RENAMED, Landmark, NotGradable
+from ..domain.landmarks import ABSENT, RENAMED, Landmark, NotGradable, Numbering
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import FileAccounting, FileOutcome, Study
 
@@ -58,6 +59,7 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
             "versions": dict(provenance.versions),
             "created_utc": provenance.created_utc,
         },
+        "numbering": _numbering(analysis.landmarks.numbering),
         "files": _files(analysis.accounting),
         "series": [_series(use) for use in analysis.series],
         "landmarks": [_landmark(study, point) for point in points if point is not None],
@@ -65,6 +67,26 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
         "findings": [_finding(study, analysis.findings[k]) for k in ALL_FINDINGS if k in analysis.findings],
         "timings_s": {stage: round(seconds, 4) for stage, seconds in analysis.timings_s.items()},
         "warnings": list(analysis.warnings),
+        "doubts": [_doubt(doubt) for doubt in analysis.doubts],
+    }
+
+
+def _numbering(numbering: Numbering) -> Json:
+    """Null where nobody looked or estimated; ``moved_by_hand`` counts levels, caudal positive."""
+    return {
+        "sentence": numbering.sentence,
+        "sacrum_seen": numbering.sacrum_seen,
+        "confidence": None if numbering.confidence is None else float(numbering.confidence),
+        "moved_by_hand": numbering.moved_by_hand,
+    }
+
+
+def _doubt(doubt: Doubt) -> Json:
+    return {
+        "code": doubt.kind.code,
+        "sentence": doubt.sentence,
+        "remedy": doubt.kind.remedy,
+        "withheld": [_key(key) for key in ALL_FINDINGS if key in doubt.withheld],
     }
 
 

@@ -1,7 +1,7 @@
 """RSNA 2024 tables: where each finding is, and how severe.
 
 ``landmarks.csv`` has the columns of RSNA's ``train_label_coordinates.csv`` (x is the column and y the row, in
-pixels of the original image) and five of ours; ``submission.csv`` is RSNA's submission format.
+pixels of the original image) and six of ours; ``submission.csv`` is RSNA's submission format.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ..domain.rsna import COORDINATE_COLUMNS, SUBMISSION_COLUMNS
 from ..domain.spine import ALL_FINDINGS
 from ..domain.study import Study
 
-LANDMARK_COLUMNS = (*COORDINATE_COLUMNS, "lps_x", "lps_y", "lps_z", "source", "confidence")
+LANDMARK_COLUMNS = (*COORDINATE_COLUMNS, "lps_x", "lps_y", "lps_z", "source", "confidence", "numbering")
 
 #: A spreadsheet runs a cell that begins with one of these as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 
 def landmarks_csv(study: Study, analysis: Analysis) -> str:
@@ -66,6 +66,7 @@ def _landmark_row(study: Study, analysis: Analysis, landmark: Landmark) -> list[
         *(f"{value:.4f}" for value in (column, row, *landmark.point_lps_mm)),
         landmark.source.value,
         "" if landmark.confidence is None else f"{landmark.confidence:.4f}",
+        analysis.landmarks.numbering.short,
     ]
 
 

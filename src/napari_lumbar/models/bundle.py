@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from torch import nn
 
 from ..domain.errors import BundleError
+from ..domain.spine import Severity
 from .blocks import channels_last
 from .catalog import build_network
 from .weights import file_sha256, load_weights, save_weights
@@ -46,8 +47,20 @@ class BundleManifest(BaseModel):
     recipe: str = Field(description="the system whose structure this is")
     preset: str
     networks: dict[str, NetworkEntry]
+    severities: tuple[str, ...] = Field(
+        default=tuple(severity.label for severity in Severity),
+        description="classes in the order of every answer",
+    )
     training: dict[str, Any] = Field(description="command, seed, data and steps that made the weights")
     settings: dict[str, Any] = Field(default_factory=dict, description="numbers fitted with the networks")
+
+    @field_validator("severities")
+    @classmethod
+    def _in_order(cls, severities: tuple[str, ...]) -> tuple[str, ...]:
+        known = tuple(severity.label for severity in Severity)
+        if severities != known:
+            raise ValueError(f"the classes are {severities}; every answer is read as {known}")
+        return severities
 
 
 @dataclass(frozen=True, eq=False)

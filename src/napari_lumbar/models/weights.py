@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import nn
@@ -33,7 +34,8 @@ def load_weights(network: nn.Module, path: Path, sha256: str) -> None:
     Raises
     ------
     BundleError
-        If the file is absent, its SHA-256 differs, a tensor is missing or extra, or a value is not finite.
+        If the file is absent, its SHA-256 differs, it is no safetensors file, a tensor is missing or
+        extra, or a value is not finite.
     """
     if not path.is_file():
         raise BundleError(
@@ -46,7 +48,12 @@ def load_weights(network: nn.Module, path: Path, sha256: str) -> None:
             f"weights {path.name} have SHA-256 {found[:12]}..., bundle.json says {sha256[:12]}...; "
             "the file was altered or cut short, get the bundle again"
         )
-    tensors = safetensors.torch.load(data)
+    try:
+        tensors = safetensors.torch.load(data)
+    except safetensors.SafetensorError as error:
+        raise BundleError(
+            f"weights {path.name} are no safetensors; other files, pickles among them, are never read"
+        ) from error
     broken = [name for name, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()]
     if broken:
         raise BundleError(f"weights {path.name} hold values that are not finite in {broken[:3]}")

@@ -21,7 +21,7 @@ from ..preprocess.planes import plane_shapes
 from ..preprocess.resample import Box
 from .evidence import to_native
 from .explain import grade_with_heatmaps
-from .judge import calibrations, judge
+from .judge import calibrations, judged
 from .progress import CancelToken, Progress, ProgressCallback
 
 _NETWORKS = {
@@ -192,9 +192,10 @@ class MultistageGrader:
         findings = {}
         for key in keys:
             calibration = self._calibrations.get(group)
-            probs, certainty = judge(seen.log_probs(key), seen.features(key), key.level, calibration)
-            native = tuple(to_native(crop, series, study) for crop in seen.evidence(key))
-            findings[key] = Finding(key, probs, landmarks.points[key], native, certainty=certainty)
+            native = [to_native(crop, series, study) for crop in seen.evidence(key)]
+            findings[key] = judged(
+                landmarks.points[key], seen.log_probs(key), seen.features(key), calibration, native
+            )
         return findings
 
     def _ask(

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from ..domain.findings import Certainty, SeverityProbs, probs_from_array
+from ..domain.findings import (
+    SUM_TOLERANCE,
+    Certainty,
+    CropEvidence,
+    Finding,
+    SeverityProbs,
+    probs_from_array,
+)
+from ..domain.landmarks import Landmark, NotGradable
 from ..domain.spine import ConditionGroup, Level, Severity
 from ..models.bundle import Bundle
 from ..models.grade_calibration import GradeCalibration
 
 _GRADES = torch.arange(3.0)
+#: Never the most probable class of numbers that are no probabilities.
+NO_PROBABILITIES = NotGradable(
+    "no_probabilities", "a network gave numbers that are no probabilities (not finite, or not summing to 1)"
+)
 #: What a group's calibration is called in a bundle.
 CALIBRATION_NAMES = {
     ConditionGroup.CANAL: "calibration_canal",
@@ -28,6 +40,27 @@ def calibrations(bundle: Bundle) -> Mapping[ConditionGroup, GradeCalibration]:
         for group, name in CALIBRATION_NAMES.items()
         if name in bundle.networks
     }
+
+
+def judged(
+    landmark: Landmark,
+    log_probs: Tensor,
+    features: Tensor | None,
+    calibration: GradeCalibration | None,
+    evidence: Sequence[CropEvidence],
+) -> Finding:
+    """The finding at ``landmark``; no grade where one answer is no probability. Shapes as in ``judge``."""
+    key = landmark.key
+    if not are_probabilities(log_probs):
+        return Finding(key, None, landmark, not_gradable=NO_PROBABILITIES)
+    probs, certainty = judge(log_probs, features, key.level, calibration)
+    return Finding(key, probs, landmark, tuple(evidence), certainty=certainty)
+
+
+def are_probabilities(log_probs: Tensor) -> bool:
+    """Whether each answer, shape (..., 3), is finite and sums to 1. The largest of three NaN is the first."""
+    sums = log_probs.exp().sum(-1)
+    return bool((torch.isfinite(sums) & ((sums - 1).abs() <= SUM_TOLERANCE)).all())
 
 
 def judge(

@@ -31,7 +31,7 @@ from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps, sagittal_maps
 from .slice_votes import canal_places, network_votes
-from .spine_frame import UNSURE_MARGIN, SpineFrame, find_spine
+from .spine_frame import SpineFrame, find_spine
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class MultistageLocalizer:
         if t1 is not None:
             found |= self._foramina(t1, spine)
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
-        return Landmarks(found, _missing(study, spine, found), _notes(spine))
+        return Landmarks(found, _missing(study, spine, found), _notes(spine), spine.numbering)
 
     def _sagittal(self, study: Study, role: SeriesRole, cancel: CancelToken) -> _Sagittal | None:
         series = study.first(role)
@@ -214,12 +214,7 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
 
 
 def _notes(spine: SpineFrame) -> tuple[str, ...]:
-    notes = [
-        "Levels are numbered upwards from the disc taken as L5/S1; a transitional vertebra shifts every name."
-    ]
-    if spine.margin < UNSURE_MARGIN:
-        notes.append("The numbering of the levels is unsure: the discs fit almost as well one level off.")
     assumed = [level.value for level, frame in spine.levels.items() if not frame.canal_seen]
-    if assumed:
-        notes.append(f"The canal was not seen at {', '.join(assumed)}; its point is an assumption.")
-    return tuple(notes)
+    if not assumed:
+        return ()
+    return (f"The canal was not seen at {', '.join(assumed)}; its point is an assumption.",)

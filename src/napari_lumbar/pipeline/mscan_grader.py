@@ -38,7 +38,7 @@ from ..preprocess.mscan_views import (
 )
 from .evidence import to_native
 from .explain import with_heatmaps
-from .judge import calibrations, judge
+from .judge import calibrations, judged
 from .mscan_localizer import CANAL_ONLY
 from .progress import CancelToken, Progress, ProgressCallback
 
@@ -188,11 +188,9 @@ class MscanGrader:
 
     def _finding(self, key: FindingKey, landmarks: Landmarks, crops: _Crops, seen: _Seen) -> Finding:
         rank = key.level.rank
-        probs, certainty = judge(
-            seen.log_probs[:, :, rank], seen.features[rank : rank + 1], key.level, self._calibration
-        )
+        log_probs, features = seen.log_probs[:, :, rank], seen.features[rank : rank + 1]
         evidence = _evidence(crops, rank, seen.heatmaps)
-        return Finding(key, probs, landmarks.points[key], evidence, certainty=certainty)
+        return judged(landmarks.points[key], log_probs, features, self._calibration, evidence)
 
 
 def _key(level: Level) -> FindingKey:

@@ -33,7 +33,7 @@ from ..preprocess.disc_volumes import DiscVolume, Visible, disc_volumes, mirrore
 from ..preprocess.resample import Box
 from .evidence import to_native
 from .explain import with_heatmaps_each
-from .judge import calibrations, judge
+from .judge import calibrations, judged
 from .progress import CancelToken, Progress, ProgressCallback
 
 _ENSEMBLE = "grade_discs"
@@ -175,13 +175,12 @@ class MultiviewGrader:
     def _finding(self, key: FindingKey, seen: _Seen, landmarks: Landmarks) -> Finding:
         calibration = self._calibrations.get(key.condition.group)
         log_probs = seen.log_probs[:, :, CONDITIONS.index(key.condition)]
-        probs, certainty = judge(log_probs, seen.features, key.level, calibration)
         evidence = [
             crop
             for role, volume in seen.volumes.items()
             for crop in _evidence(volume, self._roles.index(role), seen, seen.heatmaps[key])
         ]
-        return Finding(key, probs, landmarks.points[key], tuple(evidence), certainty=certainty)
+        return judged(landmarks.points[key], log_probs, seen.features, calibration, evidence)
 
 
 def roles_of(config: MultiviewConfig) -> tuple[SeriesRole, ...]:

@@ -77,11 +77,18 @@ class DiscChain:
         Probability mass at the chosen place, shape (names,).
     margin
         How much better these names fit than the same discs named one level higher or lower.
+    sacrum_seen
+        Whether the sacrum is in view below the last name, or, where that is absent, below any disc; None
+        without a map of it.
+    disc_below
+        Height of the strongest peak below the last name, 0 to 1, less what the sacrum above it takes away.
     """
 
     centres_rc: FloatArray
     confidence: FloatArray
     margin: float
+    sacrum_seen: bool | None = None
+    disc_below: float = 0.0
 
 
 def name_discs(evidence: DiscEvidence) -> DiscChain:
@@ -90,6 +97,7 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
     unary, mass = _unary(evidence, peaks)
     unary *= _NAME_WEIGHTS[-len(unary) :, None]
     log_absent = np.log(np.maximum(evidence.absent, _LEAST_MASS))
+    below = None
     if evidence.sacrum is not None:
         above, below = (
             _sacrum_beside(evidence.sacrum, peaks, places_mm, evidence.pixel_mm)
@@ -107,7 +115,14 @@ def name_discs(evidence: DiscEvidence) -> DiscChain:
     for name, peak in chosen.items():
         centres[name], confidence[name] = peaks[peak], mass[name, peak]
     _fill_gaps(evidence, centres, confidence)
-    return DiscChain(centres, np.clip(confidence, 0, 1), _margin(unary, chosen))
+    last = chosen.get(len(unary) - 1)
+    return DiscChain(
+        centres,
+        np.clip(confidence, 0, 1),
+        _margin(unary, chosen),
+        None if below is None else bool((below[slice(None) if last is None else last] >= _SACRUM_SEEN).any()),
+        0.0 if last is None else float(strength[last + 1 :].max(initial=0.0)),
+    )
 
 
 def _below_mm(evidence: DiscEvidence, peaks: FloatArray) -> FloatArray:

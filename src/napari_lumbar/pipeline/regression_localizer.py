@@ -45,7 +45,6 @@ _IMAGE_SIDES: Mapping[ConditionGroup, tuple[Side | None, ...]] = {
     ConditionGroup.CANAL: (None,),
     ConditionGroup.FORAMINAL: FORAMINAL_HEAD_SIDES,
 }
-_NOTE = "Levels carry the names that the networks learnt; a transitional vertebra shifts every name."
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +126,7 @@ class RegressionLocalizer:
         found |= self._axial(study, found, cancel)
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
         missing = {key: _why_missing(study, found, key) for key in ALL_FINDINGS if key not in found}
-        return Landmarks(found, missing, (_NOTE,))
+        return Landmarks(found, missing)
 
     def _sagittal(
         self, study: Study, group: ConditionGroup, cancel: CancelToken

@@ -16,6 +16,7 @@ from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
 from ..domain.landmarks import Landmarks
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import Study
+from .plausibility import find_doubts, withhold, without_numberless
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from .protocols import System
 
@@ -26,7 +27,7 @@ def analyze(
     report: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> Analysis:
-    """Localise and grade all 25 findings of a study.
+    """Localise and grade all 25 findings of a study; what is implausible is doubted, and gets no grade.
 
     Raises
     ------
@@ -35,20 +36,22 @@ def analyze(
     """
     cancel = cancel or CancelToken()
     started = time.perf_counter()
-    landmarks = system.localizer.locate(study, _part(report, 0.0, 0.5), cancel)
+    landmarks = without_numberless(system.localizer.locate(study, _part(report, 0.0, 0.5), cancel))
     located = time.perf_counter()
     findings = system.grader.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
+    doubts = find_doubts(study, landmarks)
     graded = time.perf_counter()
     report(Progress("done", 1.0))
     return Analysis(
         study_id=study.study_id,
         landmarks=landmarks,
-        findings=findings,
+        findings=withhold(findings, doubts),
         series=series_used(study),
         accounting=study.accounting,
         provenance=provenance(system),
         timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
-        warnings=(*study.warnings, *landmarks.notes),
+        warnings=(*study.warnings, *landmarks.notes, *(doubt.text for doubt in doubts)),
+        doubts=doubts,
         dependence=system.grader.dependence,
     )
 

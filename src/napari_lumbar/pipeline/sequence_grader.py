@@ -23,7 +23,7 @@ from ..preprocess.bags import Bag, prepared_series
 from ..preprocess.slice_views import sample_view, slice_view
 from .evidence import to_native
 from .explain import with_heatmaps
-from .judge import calibrations, judge
+from .judge import calibrations, judged
 from .progress import CancelToken, Progress, ProgressCallback
 
 _NETWORKS = {
@@ -104,9 +104,8 @@ class SequenceGrader:
         findings = {}
         for i, key in enumerate(keys):
             log_probs = answers.log_probs[:, i : i + 1]
-            probs, certainty = judge(log_probs, None, key.level, self._calibrations.get(group))
             crop = to_native(_evidence(views[i], answers.heatmaps[i]), series, study)
-            findings[key] = Finding(key, probs, marks[i], (crop,), certainty=certainty)
+            findings[key] = judged(marks[i], log_probs, None, self._calibrations.get(group), [crop])
         return findings
 
     def _ask(

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..domain.geometry import FloatArray
+from ..domain.landmarks import Numbering
 from ..domain.spine import Level
 from ..preprocess.channels import NAMED_DISCS
 from .naming import DiscChain, name_discs
@@ -20,8 +21,6 @@ _CANAL_USUAL_MM = 25.0
 _CANAL_PROBABILITY = 0.35
 #: How far the curve goes on turning at the ends of the chain; 0.5 would be a parabola through three discs.
 _END_TURN = 0.25
-#: Below this much evidence per disc the names could as well be one level off.
-UNSURE_MARGIN = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +55,10 @@ class LevelFrame:
 
 @dataclass(frozen=True, eq=False)
 class SpineFrame:
-    """The levels that were found, and how sure the numbering is."""
+    """The levels that were found, and what their names rest on (see ``DiscChain``)."""
 
     levels: Mapping[Level, LevelFrame]
-    margin: float
+    numbering: Numbering
 
 
 def find_spine(maps: SagittalMaps) -> SpineFrame:
@@ -72,7 +71,13 @@ def find_spine(maps: SagittalMaps) -> SpineFrame:
         name = NAMED_DISCS.index(level.value)
         if not np.isnan(chain.centres_rc[name, 0]):
             levels[level] = _level_frame(maps, chain, name, canal, middle_mm)
-    return SpineFrame(levels, chain.margin)
+    return SpineFrame(levels, _numbering(chain))
+
+
+def _numbering(chain: DiscChain) -> Numbering:
+    # Margins are log evidence per disc: the share of the names chosen against those one level off.
+    confidence = float(1 / (1 + np.exp(-np.clip(chain.margin, -50, 50))))
+    return Numbering(chain.sacrum_seen, confidence, chain.disc_below)
 
 
 def _canal_map(maps: SagittalMaps, middle_mm: float) -> FloatArray:

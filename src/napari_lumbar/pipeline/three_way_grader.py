@@ -25,7 +25,7 @@ from ..preprocess.finding_views import finding_views, mirrored_views
 from ..preprocess.fusion_input import FusionInput, FusionShape, fusion_input
 from .evidence import to_native
 from .explain import Heatmaps, with_heatmaps
-from .judge import calibrations, judge
+from .judge import calibrations, judged
 from .progress import CancelToken, Progress, ProgressCallback
 
 _ENSEMBLE = "grade_findings"
@@ -93,14 +93,13 @@ class ThreeWayGrader:
         looks = [shown] if key.condition.side else [shown, mirrored_views(shown)]
         answers = self._ask([self._input(key, look, series) for look in looks])
         calibration = self._calibrations.get(key.condition.group)
-        probs, certainty = judge(answers.log_probs, None, key.level, calibration)
         evidence = tuple(
             to_native(crop, series, study)
             for i, role in enumerate(self._shape.roles)
             if role in shown
             for crop in _evidence(shown[role], answers.heatmaps[i])
         )
-        return Finding(key, probs, mark, evidence, certainty=certainty)
+        return judged(mark, answers.log_probs, None, calibration, evidence)
 
     def _input(
         self, key: FindingKey, views: Mapping[SeriesRole, Bag], series: Mapping[str, MRSeries]

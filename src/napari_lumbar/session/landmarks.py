@@ -24,6 +24,7 @@ def landmarks_in_force(predicted: Landmarks, corrections: Corrections) -> Landma
         points={key: what for key, what in found.items() if isinstance(what, Landmark)},
         missing={key: what for key, what in found.items() if isinstance(what, NotGradable)},
         notes=(*predicted.notes, *correction_notes(predicted, corrections)),
+        numbering=replace(predicted.numbering, moved_by_hand=corrections.naming.level_shift),
     )
 
 
