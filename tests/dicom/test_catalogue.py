@@ -52,7 +52,6 @@ ELSEWHERE = {
 
 #: Rows that no part of the program meets yet, and what each waits for.
 LATER = {
-    27: "decoding in a child process with a limit of time and memory",
     79: "numbering that is called uncertain where anatomy is transitional",
     80: "plausibility after analysis: not a lumbar field of view",
     81: "a quality score that knows metal and operated levels",

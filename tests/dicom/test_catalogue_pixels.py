@@ -7,6 +7,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 
@@ -14,6 +15,7 @@ from napari_lumbar.dicom import opening
 from napari_lumbar.dicom.codes import Exclusion, Oddity
 
 from .catalogue import Check, Lab, Make, Row, battery, excluded, quar, used, warn
+from .spoiled_decoder import SPOILED, spoil_decoder
 
 
 def no_decoder(syntax: Any) -> Make:
@@ -30,6 +32,19 @@ def names_syntax(word: str) -> Check:
         assert word in lab.read().accounting.excluded[0].reason
 
     return check
+
+
+def hanging_decoder(lab: Lab) -> None:
+    lab.odd(compress=True, InstanceNumber=SPOILED)
+    spoil_decoder(lab.monkeypatch, "while True: pass", limit_s=1)
+
+
+def too_many_runs(lab: Lab) -> None:
+    """RLE data of more pixels than the header says, at which the decoder panics."""
+    path = lab.odd(compress=True)
+    dataset = dcmread(path)
+    dataset.Rows = 10
+    dataset.save_as(path)
 
 
 def bomb(lab: Lab) -> None:
@@ -72,9 +87,11 @@ ROWS: list[Row] = [
     (25, no_decoder(JPEGLSLossless), names_syntax("JPEG-LS")),
     (26, lambda lab: lab.odd(compress=True, label=JPEG2000Lossless), quar(Exclusion.BAD_PIXELS)),
     (26, private_syntax, quar(Exclusion.UNKNOWN_SYNTAX)),
+    (27, hanging_decoder, quar(Exclusion.DECODING_TIMEOUT)),
     (28, bomb, quar(Exclusion.TOO_LARGE)),
     (29, lambda lab: lab.odd(Rows=65535, Columns=65535), quar(Exclusion.SIZE_MISMATCH)),
     (30, lambda lab: lab.odd(Rows=10), quar(Exclusion.SIZE_MISMATCH)),
+    (30, too_many_runs, quar(Exclusion.BAD_PIXELS)),
     (31, lambda lab: lab.odd(pixels=SIGNED, BitsStored=12), warn(Oddity.HIGH_BITS)),
     (32, lambda lab: lab.odd(PhotometricInterpretation="PALETTE COLOR"), quar(Exclusion.CAPTURE)),
     (32, lambda lab: lab.odd(LossyImageCompression="01"), warn(Oddity.LOSSY)),
