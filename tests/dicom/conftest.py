@@ -14,6 +14,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, RLELossless
 
 from napari_lumbar.domain.geometry import SliceGeometry, vector3
 
+from .catalogue import GOOD, Lab
+
 Write = Callable[..., Path]
 MakeBlock = Callable[..., list[SliceGeometry]]
 ROWS, COLUMNS = 20, 14
@@ -79,6 +81,13 @@ def write() -> Write:
         return path
 
     return one
+
+
+@pytest.fixture
+def lab(tmp_path: Path, block: Any, write: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    for name, geometry in zip(GOOD, block("sagittal", 5), strict=True):
+        write(tmp_path / name, geometry)
+    return Lab(tmp_path, block, write, monkeypatch)
 
 
 def _ramp(geometry: SliceGeometry) -> np.ndarray:

@@ -23,7 +23,9 @@ from pydicom.uid import (
 from napari_lumbar.dicom import read_study
 from napari_lumbar.dicom.codes import Exclusion
 from napari_lumbar.dicom.complaint import Complaint
+from napari_lumbar.dicom.decoder_process import DecoderProcess
 from napari_lumbar.dicom.opening import open_header, open_whole
+from napari_lumbar.dicom.pixels import SlicePixels, WantedSlice, read_pixels
 from napari_lumbar.dicom.syntaxes import find_decoder
 from napari_lumbar.domain.geometry import SliceGeometry
 
@@ -53,6 +55,25 @@ def test_every_syntax_gives_the_same_pixels(
     encoded(write(tmp_path / "a", geometry, pixels), syntax)
     (series,) = read_study(tmp_path).series
     np.testing.assert_array_equal(series.slices[0].pixels, pixels)
+
+
+def test_the_decoder_process_gives_what_decoding_here_gives(
+    tmp_path: Path, block: Callable[..., list[SliceGeometry]], write: Callable[..., Path]
+) -> None:
+    (geometry,) = block("axial", 1, size=(64, 96))
+    pixels = np.random.default_rng(2).integers(-2048, 2048, (64, 96)).astype(np.int16)
+    rescaled = {"BitsStored": 16, "HighBit": 15, "RescaleSlope": "0.37", "RescaleIntercept": "-3.3"}
+    wanted = [WantedSlice("1.9", None, 64, 96, compressed=True)]
+    with DecoderProcess(lambda: None) as decoder:
+        for syntax in COMPRESSED:
+            path = tmp_path / syntax.keyword
+            encoded(write(path, geometry, pixels, SOPInstanceUID="1.9", **rescaled), syntax)
+            (here,), (there,) = read_pixels(path, wanted), decoder.read(path, wanted)
+            assert isinstance(here, SlicePixels)
+            assert isinstance(there, SlicePixels)
+            assert here.signal.dtype == there.signal.dtype == np.float32
+            np.testing.assert_array_equal(here.signal, there.signal)
+            assert here.oddities == there.oddities
 
 
 @pytest.mark.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from napari_lumbar.domain.errors import BundleError, StudyError
 from napari_lumbar.domain.landmarks import dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import SeriesRole, Study
+from napari_lumbar.pipeline.progress import Progress
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.session import SessionStore, landmark_at
 from napari_lumbar.widgets.reading import Reading
@@ -208,7 +210,7 @@ def test_another_role_ends_the_session(analysed: Reading) -> None:
 def test_reading_a_folder_ends_in_a_study_or_a_sentence(
     make_reading: MakeReading, small_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: Any
 ) -> None:
-    def read(folder: Path) -> Study:
+    def read(folder: Path, *_: Any) -> Study:
         if folder.name == "empty":
             raise StudyError("no DICOM file under the folder")
         return small_study
@@ -223,6 +225,31 @@ def test_reading_a_folder_ends_in_a_study_or_a_sentence(
     qtbot.waitUntil(lambda: bool(errors))
     assert errors == ["Reading the study failed: no DICOM file under the folder"]
     assert reading.study is small_study
+
+
+def test_reading_a_folder_shows_how_far_it_is_and_can_be_cancelled(
+    make_reading: MakeReading, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: Any
+) -> None:
+    def read(
+        folder: Path, study_uid: str | None, report: Callable[[float], None], cancel: Callable[[], None]
+    ) -> Study:
+        report(0.25)
+        while True:  # a folder without end
+            time.sleep(0.01)
+            cancel()
+
+    monkeypatch.setattr("napari_lumbar.widgets.reading.read_study", read)
+    reading = make_reading()
+    seen: list[Progress] = []
+    said: list[str] = []
+    reading.progressed.connect(seen.append)
+    reading.said.connect(lambda text, _: said.append(text))
+    reading.open_folder(tmp_path / "study")
+    qtbot.waitUntil(lambda: Progress("Reading study", 0.25) in seen)
+    reading.cancel()
+    qtbot.waitUntil(lambda: not reading.is_busy)
+    assert said[-1] == "Reading the study was cancelled; nothing was changed."
+    assert reading.study is None
 
 
 def test_results_are_written_with_corrections_and_without_stale_grades(

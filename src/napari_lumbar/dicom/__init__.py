@@ -1,8 +1,33 @@
-"""A folder of DICOM files in, a ``Study`` out; every file is accounted for."""
+"""A folder of DICOM files in, a ``Study`` out; every file is accounted for.
 
-from .naming import pseudonym
-from .read import list_studies, read_study
-from .studies import StudyListing
-from .survey import Survey, survey_folder
+Public names are imported when they are asked for: the process that decodes needs none of them, and starts a
+third sooner without.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .naming import pseudonym
+    from .read import list_studies, read_study
+    from .studies import StudyListing
+    from .survey import Survey, survey_folder
 
 __all__ = ["StudyListing", "Survey", "list_studies", "pseudonym", "read_study", "survey_folder"]
+
+_HOMES = {
+    "StudyListing": "studies",
+    "Survey": "survey",
+    "list_studies": "read",
+    "pseudonym": "naming",
+    "read_study": "read",
+    "survey_folder": "survey",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

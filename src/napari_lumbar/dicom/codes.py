@@ -80,6 +80,21 @@ class Exclusion(Enum):
         "export uncompressed",
     )
     BAD_PIXELS = "bad_pixels", "the pixels cannot be decoded; they are damaged or mislabelled", _AGAIN
+    DECODING_TIMEOUT = (
+        "decoding_timeout",
+        "decoding took longer than an image can need and was stopped; the pixels are damaged",
+        _AGAIN,
+    )
+    DECODER_CRASHED = (
+        "decoder_crashed",
+        "the decoder crashed on the pixels; they are damaged or were made to do harm",
+        "ask where the file comes from",
+    )
+    DECODER_NOT_STARTED = (
+        "decoder_not_started",
+        "the process that decodes compressed images could not be started",
+        "restart the program, or export uncompressed",
+    )
     BLANK = "blank", "every pixel has the same value", "nothing"
     DUPLICATE = "duplicate", "the same image, byte for byte, as one that is used", "nothing"
     UID_CONFLICT = (

@@ -16,6 +16,7 @@ from .frames import frame_datasets
 from .kinds import kind_complaint, unsupported_contrast
 from .opening import Opened
 from .slice_geometry import slice_geometry
+from .syntaxes import is_compressed
 
 #: Makes the patient keys of one run useless in any other, so that none leads back to a patient.
 _SALT = secrets.token_bytes(16)
@@ -64,6 +65,8 @@ class SliceHeader:
         SpacingBetweenSlices, which positions outweigh; None where the header does not say.
     oddities
         What is odd about the header.
+    compressed
+        Whether the pixels are compressed.
     """
 
     path: str
@@ -86,6 +89,7 @@ class SliceHeader:
     study_date: str = ""
     stated_step_mm: float | None = None
     oddities: tuple[Oddity, ...] = ()
+    compressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,16 +106,20 @@ def read_headers(opened: Opened, path: str) -> FileHeaders | Complaint:
     if complaint is not None:
         return complaint
     dataset = opened.dataset
+    compressed = is_compressed(dataset)
     if not value(dataset, "PerFrameFunctionalGroupsSequence"):
-        header = _slice_header(dataset, path, None)
+        header = _slice_header(dataset, path, None, compressed)
         return header if isinstance(header, Complaint) else FileHeaders((header,))
-    outcomes = [_slice_header(frame, path, i) for i, frame in enumerate(frame_datasets(dataset))]
+    frames = enumerate(frame_datasets(dataset))
+    outcomes = [_slice_header(frame, path, i, compressed) for i, frame in frames]
     slices = tuple(outcome for outcome in outcomes if isinstance(outcome, SliceHeader))
     left_out = tuple(outcome for outcome in outcomes if isinstance(outcome, Complaint))
     return FileHeaders(slices, left_out) if slices else left_out[0]
 
 
-def _slice_header(dataset: Dataset, path: str, frame: int | None) -> SliceHeader | Complaint:
+def _slice_header(
+    dataset: Dataset, path: str, frame: int | None, compressed: bool
+) -> SliceHeader | Complaint:
     image_type = texts(dataset, "ImageType")
     geometry = unsupported_contrast(image_type, dataset) or slice_geometry(dataset)
     if isinstance(geometry, Complaint):
@@ -142,6 +150,7 @@ def _slice_header(dataset: Dataset, path: str, frame: int | None) -> SliceHeader
         study_date=_digits(dataset, "StudyDate", 8) + _digits(dataset, "StudyTime", 6),
         stated_step_mm=number(dataset, "SpacingBetweenSlices"),
         oddities=tuple(_oddities(dataset)),
+        compressed=compressed,
     )
 
 

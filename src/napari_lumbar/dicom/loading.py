@@ -12,8 +12,9 @@ from ..domain.study import PixelArray
 from .arrange import Arrangement, arranged
 from .codes import Oddity
 from .complaint import Complaint
+from .decoder_process import DecoderProcess
 from .headers import SliceHeader
-from .pixels import read_pixels
+from .pixels import WantedSlice, read_pixels
 from .repeats import LeftOut
 
 #: A slice is found again by its file and its frame.
@@ -43,23 +44,25 @@ def load_arranged(
     """Arrange the slices of one study and decode those that are used.
 
     Where one cannot be decoded, the rest is arranged anew, so that a damaged repeat never hides a good image.
+    Compressed pixels are decoded in a process of their own.
 
     Parameters
     ----------
     report
         Called with the fraction done, 0 to 1.
     cancel
-        Called before each file; raises to stop.
+        Called before each file, and while a compressed one is decoded; raises to stop.
     """
     loaded = Loaded()
-    while True:
-        plan = arranged([header for header in headers if slice_key(header) not in loaded.failed])
-        wanted = [header for group in plan.groups for header in group.headers]
-        missing = [header for header in wanted if slice_key(header) not in loaded.signals]
-        if not missing:
-            return plan, loaded
-        _load(folder, missing, loaded, report, cancel)
-        report = _said_already
+    with DecoderProcess(cancel) as decoder:
+        while True:
+            plan = arranged([header for header in headers if slice_key(header) not in loaded.failed])
+            wanted = [header for group in plan.groups for header in group.headers]
+            missing = [header for header in wanted if slice_key(header) not in loaded.signals]
+            if not missing:
+                return plan, loaded
+            _load(folder, missing, loaded, decoder, report, cancel)
+            report = _said_already
 
 
 def _said_already(_: float) -> None:
@@ -70,6 +73,7 @@ def _load(
     folder: Path,
     headers: Sequence[SliceHeader],
     loaded: Loaded,
+    decoder: DecoderProcess,
     report: Callable[[float], None],
     cancel: Callable[[], None],
 ) -> None:
@@ -80,7 +84,9 @@ def _load(
         warnings.simplefilter("ignore")  # the scan has counted odd headers already
         for done, (path, of_file) in enumerate(by_path.items(), start=1):
             cancel()
-            for header, outcome in zip(of_file, read_pixels(folder / path, of_file), strict=True):
+            wanted = [WantedSlice.of(header) for header in of_file]
+            read = decoder.read if of_file[0].compressed else read_pixels
+            for header, outcome in zip(of_file, read(folder / path, wanted), strict=True):
                 if isinstance(outcome, Complaint):
                     loaded.failed[slice_key(header)] = header, outcome
                 else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .elements import number, uid, value
 from .frames import frame_datasets
 from .headers import SliceHeader
 from .opening import open_whole
-from .syntaxes import find_decoder
+from .syntaxes import find_decoder, is_compressed
 
 #: Bits above BitsStored are looked at before they are left out; pydicom would drop them unseen.
 _ALL_BITS: dict[str, Any] = {"correct_unused_bits": False}
@@ -36,7 +36,34 @@ class SlicePixels:
     oddities: tuple[Oddity, ...] = ()
 
 
-def read_pixels(path: Path, headers: Sequence[SliceHeader]) -> list[SlicePixels | Complaint]:
+@dataclass(frozen=True)
+class WantedSlice:
+    """A slice to decode, and what its file was when its header was read.
+
+    Parameters
+    ----------
+    frame
+        Counted from 0; None for a classic image.
+    """
+
+    sop_instance_uid: str
+    frame: int | None
+    rows: int
+    columns: int
+    compressed: bool
+
+    @classmethod
+    def of(cls, header: SliceHeader) -> WantedSlice:
+        """The slice of a header."""
+        size = header.geometry.rows, header.geometry.columns
+        return cls(header.sop_instance_uid, header.frame, *size, header.compressed)
+
+    def as_list(self) -> list[str | int | None]:
+        """The arguments that make it again."""
+        return list(astuple(self))
+
+
+def read_pixels(path: Path, wanted: Sequence[WantedSlice]) -> Iterator[SlicePixels | Complaint]:
     """Decode the slices of one file, slope and intercept of each applied, or say why not; in their order.
 
     MONOCHROME1 is inverted, so that larger is brighter in every slice.
@@ -44,15 +71,16 @@ def read_pixels(path: Path, headers: Sequence[SliceHeader]) -> list[SlicePixels 
     # Decoders and damaged files raise nearly any exception; one file must not stop the others.
     try:
         dataset = open_whole(path)
-        complaint = _changed(dataset, headers[0])
-        frames = frame_datasets(dataset) if headers[0].frame is not None else [dataset]
+        complaint = _changed(dataset, wanted[0])
+        frames = frame_datasets(dataset) if wanted[0].frame is not None else [dataset]
     except FileNotFoundError:
         complaint = Complaint(Exclusion.VANISHED)
+    except MemoryError:
+        complaint = Complaint(Exclusion.TOO_LARGE)
     except Exception as error:  # noqa: BLE001
         complaint = Complaint(Exclusion.BAD_PIXELS, type(error).__name__)
-    if complaint is not None:
-        return [complaint] * len(headers)
-    return [_slice_pixels(dataset, frames, header) for header in headers]
+    for one in wanted:
+        yield complaint or _slice_pixels(dataset, frames, one)
 
 
 def rescaled(stored: npt.NDArray[Any], dataset: Dataset) -> PixelArray:
@@ -67,28 +95,33 @@ def rescaled(stored: npt.NDArray[Any], dataset: Dataset) -> PixelArray:
     return np.asarray(signal, dtype=np.float32)
 
 
-def _changed(dataset: Dataset, header: SliceHeader) -> Complaint | None:
+def _changed(dataset: Dataset, wanted: WantedSlice) -> Complaint | None:
     if "PixelData" not in dataset:
         return Complaint(Exclusion.BAD_PIXELS, "PixelData is not reached")
-    same = uid(dataset, "SOPInstanceUID") == header.sop_instance_uid
+    same_image = uid(dataset, "SOPInstanceUID") == wanted.sop_instance_uid
+    same = same_image and is_compressed(dataset) == wanted.compressed
     return None if same else Complaint(Exclusion.VANISHED, "it holds another image than before")
 
 
 def _slice_pixels(
-    dataset: Dataset, frames: Sequence[Dataset], header: SliceHeader
+    dataset: Dataset, frames: Sequence[Dataset], wanted: WantedSlice
 ) -> SlicePixels | Complaint:
     try:
-        return _decoded(dataset, frames[header.frame or 0], header)
-    except Exception as error:  # noqa: BLE001
+        return _decoded(dataset, frames[wanted.frame or 0], wanted)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except MemoryError:
+        return Complaint(Exclusion.TOO_LARGE)
+    except BaseException as error:  # noqa: BLE001 - a panic of a decoder written in Rust is no Exception
         return Complaint(Exclusion.BAD_PIXELS, type(error).__name__)
 
 
-def _decoded(dataset: Dataset, frame: Dataset, header: SliceHeader) -> SlicePixels | Complaint:
+def _decoded(dataset: Dataset, frame: Dataset, wanted: WantedSlice) -> SlicePixels | Complaint:
     decoder = find_decoder(dataset)
     if isinstance(decoder, Complaint):
         return decoder
-    raw, _ = decoder.as_array(dataset, index=header.frame or 0, **_ALL_BITS)
-    expected = header.geometry.rows, header.geometry.columns
+    raw, _ = decoder.as_array(dataset, index=wanted.frame or 0, **_ALL_BITS)
+    expected = wanted.rows, wanted.columns
     if raw.shape != expected:
         return Complaint(Exclusion.SIZE_MISMATCH, f"{raw.shape} pixels, the header says {expected}")
     if _rows_exchanged(raw):

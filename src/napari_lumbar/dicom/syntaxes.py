@@ -10,6 +10,11 @@ from .codes import Exclusion
 from .complaint import Complaint
 
 
+def is_compressed(dataset: Dataset) -> bool:
+    """Whether the pixels of a data set that has a known transfer syntax are compressed."""
+    return UID(str(dataset.file_meta.TransferSyntaxUID)).is_compressed
+
+
 def find_decoder(dataset: Dataset) -> Decoder | Complaint:
     """Return the decoder for a data set's pixels, or why there is none."""
     syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))

@@ -84,7 +84,7 @@ class Reading(QObject):
         """Read a study; the one on the screen stays until the new one is there."""
         self._start(
             "Reading the study",
-            lambda _report, _cancel: self._read(folder),
+            lambda report, cancel: self._read(folder, report, cancel),
             lambda outcome: self._show(outcome, self.show_study, "Reading the study"),
         )
 
@@ -157,9 +157,10 @@ class Reading(QObject):
         self._delay.stop()
         self._queue.close()
 
-    def _read(self, folder: Path) -> Study:
+    def _read(self, folder: Path, report: ProgressCallback, cancel: CancelToken) -> Study:
         self._store.check_apart(folder)
-        return read_study(folder)
+        stage = f"Reading {folder.name}"
+        return read_study(folder, None, lambda done: report(Progress(stage, done)), cancel.raise_if_cancelled)
 
     def _analyze(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Analysis:
         return analyze(study, self._loaded(), report, cancel)

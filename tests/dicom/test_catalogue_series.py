@@ -1,0 +1,226 @@
+"""Rows 52 to 71 of the catalogue: how slices make series."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset, dcmread
+from pydicom.sequence import Sequence as DicomSequence
+from pydicom.uid import EnhancedMRImageStorage
+
+from napari_lumbar.dicom.codes import Exclusion, Oddity
+from napari_lumbar.domain.geometry import SliceGeometry
+
+from .catalogue import AXIAL, GOOD, T1, T2, Lab, Row, battery, both, quar, roles, series_of, stacks, warn
+
+DERIVED = ["DERIVED", "SECONDARY", "MPR"]
+
+
+def disc_stacks(lab: Lab) -> None:
+    for i in range(5):
+        lab.series("axial", 3, "axial", f"disc{i}", centre=(0, 0, -35 * i), tilt_deg=8 * i - 6)
+
+
+def beside_each_other(lab: Lab) -> None:
+    """Two stacks of one tilt that overlap along the normal, 15 mm apart across it."""
+    lab.series("axial", 4, "axial", "upper", tilt_deg=20)
+    lab.series("axial", 4, "axial", "lower", tilt_deg=20, centre=(0, 15, -9))
+
+
+def repeated(lab: Lab) -> None:
+    for number in (1, 2):
+        time = f"{10 + number}0000"
+        lab.series("axial", 4, "axial", f"run{number}", AcquisitionNumber=number, AcquisitionTime=time)
+
+
+def newer_are_used(lab: Lab) -> None:
+    study = lab.read()
+    paths = {r.path for r in study.accounting.excluded}
+    assert paths == {f"run1_{i}" for i in range(4)}
+    assert all("is used" in r.reason for r in study.accounting.excluded)
+
+
+def echoes(lab: Lab) -> None:
+    for echo in (10, 90):
+        lab.series("sagittal", 9, "echoes", f"te{echo}", EchoTime=echo, RepetitionTime=3000)
+
+
+def echoes_apart(lab: Lab) -> None:
+    parts = {s.series_id: s for s in lab.read().series if s.series_uid == "echoes"}
+    assert {name: len(part.slices) for name, part in parts.items()} == {"echoes-part1": 9, "echoes-part2": 9}
+    assert parts["echoes-part2"].candidate_role is T2
+
+
+def planes(lab: Lab) -> None:
+    for plane in ("sagittal", "axial", "coronal"):
+        lab.series(plane, 9, "mixed", plane)
+
+
+def planes_apart(lab: Lab) -> None:
+    mixed = [s for s in lab.read().series if s.series_uid == "mixed"]
+    assert sorted(len(s.slices) for s in mixed) == [9, 9, 9]
+    assert len({s.series_id for s in mixed}) == 3
+
+
+def any_order(lab: Lab) -> None:
+    disc_stacks(lab)
+    before = [[s.geometry for s in series.slices] for series in lab.read().series]
+    names = sorted(path.name for path in lab.folder.iterdir())
+    for old, new in zip(names, random.Random(2).sample(range(100, 200), len(names)), strict=True):
+        (lab.folder / old).rename(lab.folder / str(new))
+    assert [[s.geometry for s in series.slices] for series in lab.read().series] == before
+
+
+def one_uid_per_slice(lab: Lab) -> None:
+    for i, geometry in enumerate(lab.block("axial", 6)):
+        lab.write(lab.folder / f"single{i}", geometry, SeriesInstanceUID=f"axial.{i}")
+
+
+def enhanced(lab: Lab, **change: Any) -> Path:
+    """One file of two tilted stacks of three frames, each frame with its slope."""
+    frames: list[SliceGeometry] = []
+    items = []
+    for i, tilt in enumerate((0, 15)):
+        frames += lab.block("axial", 3, tilt_deg=tilt, centre=(0, 0, -40 * i))
+    for number, geometry in enumerate(frames):
+        item = Dataset()
+        for macro, keyword, value in (
+            ("PlanePositionSequence", "ImagePositionPatient", geometry.position_lps_mm),
+            (
+                "PlaneOrientationSequence",
+                "ImageOrientationPatient",
+                (*geometry.along_row, *geometry.along_column),
+            ),
+            ("PixelValueTransformationSequence", "RescaleSlope", number + 1),
+        ):
+            group = Dataset()
+            setattr(group, keyword, [f"{v:.9g}" for v in np.atleast_1d(value)])
+            setattr(item, macro, DicomSequence([group]))
+        items.append(item)
+    measures, shared = Dataset(), Dataset()
+    measures.PixelSpacing = [0.8, 0.5]
+    shared.PixelMeasuresSequence = DicomSequence([measures])
+    flat = {"drop": ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]}
+    pixels = np.stack([np.arange(280, dtype=np.uint16).reshape(20, 14)] * 6)
+    groups = {"PerFrameFunctionalGroupsSequence": items, "SharedFunctionalGroupsSequence": [shared]}
+    return lab.write(
+        lab.folder / "enhanced",
+        frames[0],
+        pixels,
+        SOPClassUID=EnhancedMRImageStorage,
+        SeriesInstanceUID="axial",
+        NumberOfFrames=6,
+        **{**groups, **flat, **change},
+    )
+
+
+def frames_are_slices(lab: Lab) -> None:
+    stacks(3, 3)(lab)
+    (series,) = [s for s in lab.read().series if s.series_uid == "axial"]
+    assert [s.instance_number for s in series.slices] == [3, 2, 1, 6, 5, 4]
+    assert [float(s.pixels.max()) / 279 for s in series.slices] == [3, 2, 1, 6, 5, 4]
+    np.testing.assert_allclose(series.slices[0].geometry.spacing_rc_mm, (0.8, 0.5))
+
+
+def contrasts(lab: Lab) -> None:
+    lab.alone()
+    for uid, text in (("t1", "t1 sag fs gd"), ("pd", "pd sag"), ("stir", "stir sag")):
+        lab.series("sagittal", 11, uid, SeriesDescription=text)
+
+
+def foreign_words(lab: Lab) -> None:
+    lab.alone()
+    for uid, text, echo, time in (("t1", "矢状位", 11, 550), ("t2", "عمودي", 95, 3500)):
+        lab.series(
+            "sagittal",
+            11,
+            uid,
+            SeriesDescription=text,
+            EchoTime=echo,
+            RepetitionTime=time,
+            SpecificCharacterSet="ISO_IR 192",
+        )
+
+
+def sides_are_the_patients(lab: Lab) -> None:
+    """Stored the other way round, with the orientation that says so, a slice is the same slice."""
+    (series,) = lab.read().series
+    before = [(s.geometry.lps_from_pixel((0, 0)), s.pixels[0, 0]) for s in series.slices]
+    for name in GOOD:
+        dataset = dcmread(lab.folder / name)
+        (geometry,) = [s.geometry for s in series.slices if s.sop_instance_uid == dataset.SOPInstanceUID]
+        dataset.PixelData = dataset.pixel_array[:, ::-1].tobytes()
+        dataset.ImagePositionPatient = list(geometry.lps_from_pixel((0, geometry.columns - 1)))
+        dataset.ImageOrientationPatient = [*-np.array(geometry.along_row), *geometry.along_column]
+        dataset.save_as(lab.folder / name)
+    after = lab.read().series[0].slices
+    for (corner, value), one in zip(before, after, strict=True):
+        np.testing.assert_allclose(
+            one.geometry.lps_from_pixel((0, one.geometry.columns - 1)), corner, atol=1e-6
+        )
+        assert one.pixels[0, -1] == value
+
+
+def parallel_stacks(lab: Lab) -> None:
+    for z in (0, -40):
+        lab.series("axial", 4, "axial", str(z), centre=(0, 0, z))
+
+
+def short_stacks(lab: Lab) -> None:
+    for count in (1, 2, 3):
+        lab.series("axial", count, "axial", str(count), centre=(0, 0, -40 * count))
+
+
+def upper_and_lower(lab: Lab) -> None:
+    for uid, z in (("up", 50), ("low", 0)):
+        lab.series("axial", 3, uid, centre=(0, 0, z))
+
+
+def sizes(lab: Lab) -> None:
+    for size in (16, 32):
+        lab.series("axial", 3, "axial", str(size), size=(size, size), centre=(0, 0, -size))
+
+
+def isotropic(lab: Lab) -> None:
+    lab.series("sagittal", 40, "space", step_mm=0.9, SeriesDescription="t2 space")
+
+
+def used_as(lab: Lab, n_series: int, n_slices: int) -> None:
+    study = lab.read()
+    assert not study.accounting.excluded
+    assert (len(study.series), sum(len(s.slices) for s in study.series)) == (n_series, n_slices)
+
+
+ROWS: list[Row] = [
+    (52, disc_stacks, stacks(3, 3, 3, 3, 3)),
+    (53, parallel_stacks, stacks(4, 4)),
+    (54, short_stacks, stacks(1, 2, 3)),
+    (55, beside_each_other, stacks(4, 4)),
+    (56, series_of("axial", 25), warn(Oddity.OBLIQUE_DISCS)),
+    (57, repeated, both(warn(Oddity.REPEATED), quar(Exclusion.REPEATED_POSITION, 4), newer_are_used)),
+    (58, lambda lab: lab.series("axial", 7, "axial")[3].unlink(), warn(Oddity.UNEVEN)),
+    (59, lambda lab: lab.odd(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), quar(Exclusion.STRAY_DERIVED)),
+    (59, lambda lab: lab.odd(ImageType=DERIVED), quar(Exclusion.STRAY_DERIVED)),
+    (59, lambda lab: lab.odd(ImageOrientationPatient=[1, 0, 0, 0, 1, 0]), quar(Exclusion.STRAY_PLANE)),
+    (60, echoes, both(warn(Oddity.SPLIT_SERIES), echoes_apart)),
+    (61, planes, both(warn(Oddity.SPLIT_SERIES), planes_apart)),
+    (62, lambda lab: None, any_order),
+    (62, lambda lab: None, sides_are_the_patients),
+    (63, one_uid_per_slice, both(warn(Oddity.JOINED_SERIES), lambda lab: used_as(lab, 2, 11))),
+    (64, enhanced, frames_are_slices),
+    (64, lambda lab: lab.odd(NumberOfFrames=6), quar(Exclusion.MULTI_FRAME)),
+    (65, lambda lab: lab.odd(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), quar(Exclusion.MOSAIC)),
+    (65, lambda lab: lab.odd(DiffusionBValue=800.0), quar(Exclusion.UNSUPPORTED_CONTRAST)),
+    (65, lambda lab: lab.odd(ImageType=["DERIVED", "PRIMARY", "ADC"]), quar(Exclusion.UNSUPPORTED_CONTRAST)),
+    (66, upper_and_lower, roles(up=AXIAL, low=AXIAL)),
+    (68, foreign_words, roles(t1=T1, t2=T2)),
+    (69, contrasts, both(roles(t1=T1, pd=None, stir=T2), warn(Oddity.CONTRAST_AGENT))),
+    (70, isotropic, roles(space=T2)),
+    (71, sizes, stacks(3, 3)),
+]
+
+
+test_a_row_has_its_outcome = battery(ROWS)
