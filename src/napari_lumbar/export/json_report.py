@@ -127,6 +127,7 @@ def _finding(study: Study, finding: Finding) -> Json:
         "severity": None if finding.severity is None else finding.severity.label,
         "source": finding.source.value,
         "probs": None if finding.probs is None else _probs(finding.probs),
+        "by_plane": [{"role": a.role.value, "probs": _probs(a.probs)} for a in finding.by_plane],
         "override": None if finding.override is None else _override(finding.override),
         "certainty": _certainty(finding.certainty),
         "not_gradable": None if finding.not_gradable is None else _reason(finding.not_gradable),
