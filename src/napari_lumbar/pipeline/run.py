@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -16,6 +17,7 @@ from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
 from ..domain.landmarks import Landmarks
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import Study
+from .ladder import Ladder, ignore_step
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from .protocols import System
 
@@ -34,10 +36,12 @@ def analyze(
         If ``cancel`` was set meanwhile.
     """
     cancel = cancel or CancelToken()
+    steps: list[str] = []
+    ladder = Ladder(system, steps.append)
     started = time.perf_counter()
-    landmarks = system.localizer.locate(study, _part(report, 0.0, 0.5), cancel)
+    landmarks = ladder.locate(study, _part(report, 0.0, 0.5), cancel)
     located = time.perf_counter()
-    findings = system.grader.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
+    findings = ladder.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
     graded = time.perf_counter()
     report(Progress("done", 1.0))
     return Analysis(
@@ -46,9 +50,9 @@ def analyze(
         findings=findings,
         series=series_used(study),
         accounting=study.accounting,
-        provenance=provenance(system),
+        provenance=replace(provenance(system), device=ladder.device),
         timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
-        warnings=(*study.warnings, *landmarks.notes),
+        warnings=(*study.warnings, *landmarks.notes, *steps),
         dependence=system.grader.dependence,
     )
 
@@ -59,9 +63,14 @@ def regrade(
     landmarks: Landmarks,
     keys: Collection[FindingKey],
     cancel: CancelToken | None = None,
+    tell: Callable[[str], None] = ignore_step,
 ) -> Mapping[FindingKey, Finding]:
-    """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was."""
-    return system.grader.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
+    """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was.
+
+    ``tell`` is called with a sentence for each step that a failing device forced.
+    """
+    ladder = Ladder(system, tell)
+    return ladder.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
 
 
 def series_used(study: Study) -> tuple[SeriesUse, ...]:
