@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from qtpy.QtGui import QColor, QPalette
 
 from ..domain.spine import Severity
@@ -25,6 +27,11 @@ def cell_colours(severity: Severity | None, palette: QPalette) -> tuple[QColor, 
     strength = _FILL_STRENGTH[severity]
     style = SEVERITY_STYLES[severity]
     return mix(base, QColor(style.fill), strength), QColor(style.ink) if strength == 1 else ink
+
+
+def tooltip(text: str) -> str:
+    """Lines of plain text, which may come from a file, as Qt shows them literally."""
+    return f"<p style='white-space:pre'>{escape(text)}</p>"
 
 
 def ungraded_colour() -> QColor:
