@@ -196,6 +196,8 @@ class Provenance:
     device: str
     versions: Mapping[str, str]
     created_utc: str
+    #: A sentence for each step that a failing device forced: fewer findings at a time, or the CPU.
+    device_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
         "provenance": {
             "bundle": {"name": provenance.bundle_name, "sha256": provenance.bundle_sha256},
             "device": provenance.device,
+            "device_steps": list(provenance.device_steps),
             "versions": dict(provenance.versions),
             "created_utc": provenance.created_utc,
         },

@@ -21,8 +21,8 @@ def resolve_device(wanted: str) -> torch.device:
         raise LumbarError(f"device {wanted!r} is none of {list(DEVICES)}")
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    is_there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if wanted in is_there and not is_there[wanted]():
+    is_there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not is_there[wanted]:
         name = wanted.upper()
         raise LumbarError(
             f"device {wanted!r} was asked for, but PyTorch finds no {name} device; use 'auto' or 'cpu'"

@@ -50,7 +50,7 @@ def analyze(
         findings=findings,
         series=series_used(study),
         accounting=study.accounting,
-        provenance=replace(provenance(system), device=ladder.device),
+        provenance=replace(provenance(system), device=ladder.device, device_steps=tuple(steps)),
         timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
         warnings=(*study.warnings, *landmarks.notes, *steps),
         dependence=system.grader.dependence,
