@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,16 @@ from napari_lumbar.pipeline.run import analyze
 # A property holds or not; how long a loaded machine takes to look at it is no part of it.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def apart_from_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Logs and settings of tests do not mix with those of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
 
 SAGITTAL_AXES = ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 AXIAL_AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))

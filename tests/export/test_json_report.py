@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from napari_lumbar import RESEARCH_USE_ONLY
-from napari_lumbar.domain.findings import Analysis
-from napari_lumbar.domain.study import Study
+from napari_lumbar.domain.findings import Analysis, PlaneAnswer, SeverityProbs
+from napari_lumbar.domain.spine import Condition, FindingKey, Level
+from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.export.json_report import SCHEMA_VERSION, analysis_json
 
 
@@ -90,6 +91,7 @@ def test_findings_are_graded_with_evidence_or_say_why_not(document: dict[str, An
     assert (crop["role"], crop["series_id"], crop["instance_number"]) == ("Sagittal T2/STIR", "t2", 104)
     assert crop["weight"] == 0.75
     assert crop["box_rc"] == [7.0, 5.5, 13.0, 11.5]
+    assert graded["by_plane"] == []
     refused = named(document["findings"], "Right Neural Foraminal Narrowing", "L5/S1")
     assert (refused["severity"], refused["probs"]) == (None, None)
     assert refused["not_gradable"]["code"] == "crop-outside"
@@ -112,6 +114,16 @@ def test_certainty_is_whole_or_null(study: Study, doubtful: Analysis) -> None:
     assert (strange["strangeness"], strange["is_outside_training"]) == (1.5, True)
     unknown = named(findings, "Spinal Canal Stenosis", "L1/L2")["certainty"]
     assert set(unknown.values()) == {None}
+
+
+def test_what_each_plane_says_is_told_apart(study: Study, analysis: Analysis) -> None:
+    key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L2_L3)
+    said = (PlaneAnswer(SeriesRole.SAGITTAL_T2, SeverityProbs(0.25, 0.5, 0.25)),)
+    findings = {**analysis.findings, key: replace(analysis.findings[key], by_plane=said)}
+    document = json.loads(analysis_json(study, replace(analysis, findings=findings)))
+    assert named(document["findings"], "Spinal Canal Stenosis", "L2/L3")["by_plane"] == [
+        {"role": "Sagittal T2/STIR", "probs": {"normal_mild": 0.25, "moderate": 0.5, "severe": 0.25}}
+    ]
 
 
 def test_each_grade_says_whose_it_is(study: Study, overridden: Analysis) -> None:

@@ -88,6 +88,14 @@ def test_every_finding_is_graded_with_evidence_of_each_plane(analysis: Analysis)
         assert all(total == pytest.approx(1, abs=1e-3) for total in planes.values())
 
 
+def test_each_plane_that_has_crops_answers_alone(analysis: Analysis) -> None:
+    for finding in analysis.findings.values():
+        roles = [answer.role for answer in finding.by_plane]
+        assert sorted(roles, key=str) == sorted({crop.role for crop in finding.evidence}, key=str)
+    canal = analysis.findings[CANAL]
+    assert len({answer.probs for answer in canal.by_plane} | {canal.probs}) == 3
+
+
 def test_a_crop_stands_once_in_the_evidence(analysis: Analysis) -> None:
     """The canal is looked at with either side's axial crop, but its sagittal crops are the same."""
     for finding in analysis.findings.values():

@@ -158,7 +158,7 @@ def test_an_error_is_said_and_nothing_is_lost(
     def broken() -> System:
         raise BundleError("no bundle.json in the bundle folder")
 
-    reading._load_system = broken
+    reading.use_system(broken)
     reading.show_study(small_study)
     reading.analyse()
     qtbot.waitUntil(lambda: bool(errors))

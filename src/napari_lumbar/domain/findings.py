@@ -81,6 +81,22 @@ class CropEvidence:
 
 
 @dataclass(frozen=True)
+class PlaneAnswer:
+    """What a grader says of a finding from the crops of one plane alone.
+
+    Parameters
+    ----------
+    role
+        The series that the plane's crops were cut from.
+    probs
+        As the network says them: the calibration of a finding's own probabilities is not fitted for these.
+    """
+
+    role: SeriesRole
+    probs: SeverityProbs
+
+
+@dataclass(frozen=True)
 class Certainty:
     """How far a grade can be trusted; each part is absent where the weights say nothing about it.
 
@@ -153,6 +169,8 @@ class Finding:
     certainty: Certainty = Certainty()
     override: Override | None = None
     source: GradeSource = GradeSource.PREDICTED
+    #: Empty where the grader does not answer for its planes apart.
+    by_plane: tuple[PlaneAnswer, ...] = ()
 
     def __post_init__(self) -> None:
         given = sum(part is not None for part in (self.probs, self.override, self.not_gradable))
@@ -179,6 +197,8 @@ class Provenance:
     device: str
     versions: Mapping[str, str]
     created_utc: str
+    #: A sentence for each step that a failing device forced: fewer findings at a time, or the CPU.
+    device_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

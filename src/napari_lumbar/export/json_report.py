@@ -56,6 +56,7 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
         "provenance": {
             "bundle": {"name": provenance.bundle_name, "sha256": provenance.bundle_sha256},
             "device": provenance.device,
+            "device_steps": list(provenance.device_steps),
             "versions": dict(provenance.versions),
             "created_utc": provenance.created_utc,
         },
@@ -149,6 +150,7 @@ def _finding(study: Study, finding: Finding) -> Json:
         "severity": None if finding.severity is None else finding.severity.label,
         "source": finding.source.value,
         "probs": None if finding.probs is None else _probs(finding.probs),
+        "by_plane": [{"role": a.role.value, "probs": _probs(a.probs)} for a in finding.by_plane],
         "override": None if finding.override is None else _override(finding.override),
         "certainty": _certainty(finding.certainty),
         "not_gradable": None if finding.not_gradable is None else _reason(finding.not_gradable),

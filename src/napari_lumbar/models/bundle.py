@@ -125,15 +125,26 @@ def load_bundle(folder: Path) -> Bundle:
     BundleError
         If the manifest or a network is missing, malformed, altered or of an unknown kind.
     """
+    manifest = read_manifest(folder)
+    networks = {name: _load_network(folder, entry) for name, entry in manifest.networks.items()}
+    return Bundle(manifest, networks, file_sha256(folder / MANIFEST))
+
+
+def read_manifest(folder: Path) -> BundleManifest:
+    """Read what a bundle is, and none of its weights.
+
+    Raises
+    ------
+    BundleError
+        If the manifest is missing or malformed.
+    """
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(f"{folder.name!r} is not a bundle: it holds no {MANIFEST}")
     try:
-        manifest = BundleManifest.model_validate_json(path.read_bytes())
+        return BundleManifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise BundleError(f"{MANIFEST} of {folder.name!r} is malformed: {error}") from error
-    networks = {name: _load_network(folder, entry) for name, entry in manifest.networks.items()}
-    return Bundle(manifest, networks, file_sha256(path))
 
 
 def write_network(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..domain.errors import BundleError, LumbarError
-from ..domain.findings import CropEvidence, Finding
+from ..domain.findings import CropEvidence, Finding, PlaneAnswer, probs_from_array
 from ..domain.landmarks import Dependence, Landmarks, NotGradable
 from ..domain.spine import ConditionGroup, FindingKey, Side
 from ..domain.study import MRSeries, PixelArray, Study
@@ -67,6 +67,8 @@ class Answers:
     ----------
     log_probs
         Per network and look, shape (networks, n, 3).
+    plane_log_probs
+        What each plane says alone, each of shape (networks, n, 3).
     weights
         Attention per plane, mean of the networks, each of shape (n, 5).
     features
@@ -76,6 +78,7 @@ class Answers:
     """
 
     log_probs: torch.Tensor
+    plane_log_probs: tuple[torch.Tensor, ...]
     weights: tuple[PixelArray, ...]
     features: torch.Tensor
     heatmaps: tuple[PixelArray, ...]
@@ -104,6 +107,18 @@ class Seen:
         """Crops of one finding with weights and heatmaps."""
         rows = _rows(self.plain, key)
         return _joined([_evidence(self.plain[i], self.planes, i, self.from_place) for i in rows])
+
+    def by_plane(self, key: FindingKey) -> tuple[PlaneAnswer, ...]:
+        """What each plane that has crops of one finding says alone, from its place."""
+        rows = _rows(self.plain, key)
+        answers = []
+        for plane, log_probs in zip(self.planes, self.from_place.plane_log_probs, strict=True):
+            seen = [i for i in rows if plane in self.plain[i].bags]
+            if seen:
+                probs = log_probs[:, seen].mean((0, 1)).softmax(-1)
+                role = self.plain[seen[0]].bags[plane].role
+                answers.append(PlaneAnswer(role, probs_from_array(probs.numpy())))
+        return tuple(answers)
 
 
 def _rows(looks: Sequence[_Look], key: FindingKey) -> list[int]:
@@ -193,8 +208,11 @@ class MultistageGrader:
         for key in keys:
             calibration = self._calibrations.get(group)
             native = [to_native(crop, series, study) for crop in seen.evidence(key)]
-            findings[key] = judged(
+            finding = judged(
                 landmarks.points[key], seen.log_probs(key), seen.features(key), calibration, native
+            )
+            findings[key] = (
+                finding if finding.probs is None else replace(finding, by_plane=seen.by_plane(key))
             )
         return findings
 
@@ -231,11 +249,17 @@ def ask_ensemble(networks: Sequence[LstmMil], bags: tuple[torch.Tensor, ...], wi
         outputs = [output, *outputs]
     weights = [torch.stack([o.weights[i] for o in outputs]).mean(0) for i in range(len(bags))]
     return Answers(
-        torch.stack([o.logits.float().log_softmax(-1) for o in outputs]).detach().cpu(),
+        _log_probs([o.logits for o in outputs]),
+        tuple(_log_probs([o.plane_logits[i] for o in outputs]) for i in range(len(bags))),
         tuple(w.detach().float().cpu().numpy() for w in weights),
         outputs[0].features.detach().float().cpu(),
         heatmaps,
     )
+
+
+def _log_probs(logits: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Of each network's (n, 3): shape (networks, n, 3), on the CPU."""
+    return torch.stack([each.float().log_softmax(-1) for each in logits]).detach().cpu()
 
 
 def _sight(networks: Sequence[LstmMil]) -> _Sight:

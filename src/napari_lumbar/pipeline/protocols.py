@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,10 +43,17 @@ class Grader(Protocol):
 
 @dataclass(frozen=True)
 class System:
-    """A localiser and a grader with where they came from, ready on a device."""
+    """A localiser and a grader with where they came from, ready on a device.
+
+    Parameters
+    ----------
+    on_cpu
+        Gives the same system on the CPU, for when the device fails; None on the CPU itself.
+    """
 
     localizer: Localizer
     grader: Grader
     bundle_name: str
     bundle_sha256: str
     device: str
+    on_cpu: Callable[[], System] | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -16,6 +17,7 @@ from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
 from ..domain.landmarks import Landmarks
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import Study
+from .ladder import Ladder, ignore_step
 from .plausibility import find_doubts, withhold, without_numberless
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from .protocols import System
@@ -35,10 +37,12 @@ def analyze(
         If ``cancel`` was set meanwhile.
     """
     cancel = cancel or CancelToken()
+    steps: list[str] = []
+    ladder = Ladder(system, steps.append)
     started = time.perf_counter()
-    landmarks = without_numberless(system.localizer.locate(study, _part(report, 0.0, 0.5), cancel))
+    landmarks = without_numberless(ladder.locate(study, _part(report, 0.0, 0.5), cancel))
     located = time.perf_counter()
-    findings = system.grader.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
+    findings = ladder.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
     doubts = find_doubts(study, landmarks)
     graded = time.perf_counter()
     report(Progress("done", 1.0))
@@ -48,9 +52,9 @@ def analyze(
         findings=withhold(findings, doubts),
         series=series_used(study),
         accounting=study.accounting,
-        provenance=provenance(system),
+        provenance=replace(provenance(system), device=ladder.device, device_steps=tuple(steps)),
         timings_s={"locate": located - started, "grade": graded - located, "total": graded - started},
-        warnings=(*study.warnings, *landmarks.notes, *(doubt.text for doubt in doubts)),
+        warnings=(*study.warnings, *landmarks.notes, *(doubt.text for doubt in doubts), *steps),
         doubts=doubts,
         dependence=system.grader.dependence,
     )
@@ -62,9 +66,14 @@ def regrade(
     landmarks: Landmarks,
     keys: Collection[FindingKey],
     cancel: CancelToken | None = None,
+    tell: Callable[[str], None] = ignore_step,
 ) -> Mapping[FindingKey, Finding]:
-    """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was."""
-    return system.grader.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
+    """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was.
+
+    ``tell`` is called with a sentence for each step that a failing device forced.
+    """
+    ladder = Ladder(system, tell)
+    return ladder.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
 
 
 def series_used(study: Study) -> tuple[SeriesUse, ...]:

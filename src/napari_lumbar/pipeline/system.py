@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -83,4 +84,6 @@ def load_system(bundle: Path | None = None, device: str = "auto", members: Membe
             f"bundle {loaded.manifest.name!r} is of recipe {recipe!r}, which is none of {sorted(RECIPES)}"
         )
     localizer, grader = RECIPES[recipe](loaded, place, members or {})
-    return System(localizer, grader, loaded.manifest.name, loaded.sha256, str(place))
+    # Read anew from disk: what lies on a lost device cannot be moved.
+    on_cpu = None if place.type == "cpu" else cache(lambda: load_system(bundle, "cpu", members))
+    return System(localizer, grader, loaded.manifest.name, loaded.sha256, str(place), on_cpu)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
 
 from ..domain.findings import Analysis, Finding
 from ..domain.spine import FindingKey
 from ..domain.study import Study
+from ..pipeline.ladder import ignore_step
 from ..pipeline.progress import CancelToken
 from ..pipeline.protocols import System
 from ..pipeline.run import regrade
@@ -18,12 +19,19 @@ from .state import RegradeRequest, SessionState
 
 
 def answer(
-    study: Study, system: System, request: RegradeRequest, cancel: CancelToken | None = None
+    study: Study,
+    system: System,
+    request: RegradeRequest,
+    cancel: CancelToken | None = None,
+    tell: Callable[[str], None] = ignore_step,
 ) -> Mapping[FindingKey, Finding]:
-    """Return what the networks say to ``request``; raise ``Cancelled`` if ``cancel`` was set meanwhile."""
+    """Return what the networks say to ``request``; raise ``Cancelled`` if ``cancel`` was set meanwhile.
+
+    ``tell`` is called with a sentence for each step that a failing device forced.
+    """
     if not request.keys:
         return {}
-    return regrade(study, system, request.landmarks, request.keys, cancel)
+    return regrade(study, system, request.landmarks, request.keys, cancel, tell)
 
 
 def replay(study: Study, system: System, analysis: Analysis, saved: SavedSession) -> Analysis:

@@ -17,11 +17,13 @@ def open_study(path: Path, bundle: Path | None = None) -> None:
     """
     import napari
 
-    from ..pipeline import load_system
     from .reader_dock import ReaderDock
+    from .systems import SystemChoice
 
     viewer = napari.Viewer(title="Lumbar reader")
-    dock = ReaderDock(viewer, lambda: load_system(bundle, "auto"))
+    choice = SystemChoice(bundle)
+    dock = ReaderDock(viewer, choice.load)
+    dock.system_row.choose(choice)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.reading.open_folder(path)
     napari.run()

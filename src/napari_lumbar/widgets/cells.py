@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..domain.findings import Finding
+from ..domain.findings import Finding, GradeSource
 from ..domain.landmarks import Landmark
 from ..domain.spine import FindingKey, Severity
 from ..export.certainty_words import (
@@ -13,6 +13,8 @@ from ..export.certainty_words import (
     CAUTION,
     certainty_lines,
     doubt_mark,
+    is_open,
+    is_unsure,
     override_words,
     placed_words,
 )
@@ -40,10 +42,23 @@ class Cell:
     note: str = ""
     corrected: bool = False
     tooltip: str = "Not analysed yet"
+    #: A person should look: the grade is unsure, or there is none that is current.
+    to_check: bool = False
+    #: What another bundle says of the same finding, and whether the two differ.
+    other: Cell | None = None
+    differs: bool = False
 
 
 #: The word a severity has where there is no room for its label.
 _SHORT = {Severity.NORMAL_MILD: "Normal", Severity.MODERATE: "Moderate", Severity.SEVERE: "Severe"}
+
+#: Whose doing a grade, or the lack of one, is.
+_SOURCE_WORDS = {
+    GradeSource.PREDICTED: "predicted",
+    GradeSource.CORRECTED: "from corrected points",
+    GradeSource.OVERRIDDEN: "by hand",
+    GradeSource.ABSENT: "marked absent",
+}
 
 EMPTY_CELL = Cell(CellState.EMPTY)
 
@@ -59,7 +74,28 @@ def describe(state: SessionState, key: FindingKey, regrading: bool) -> Cell:
         note=_note(state, key, is_stale),
         corrected=state.correction(key).moves_point,
         tooltip=explain(state, key, cell_state),
+        to_check=cell_state is not CellState.CURRENT or is_doubtful(finding),
     )
+
+
+def describe_answer(finding: Finding, is_stale: bool) -> Cell:
+    """Return the cell of what another bundle says; a stale one shows no grade."""
+    cell_state = _cell_state(finding, is_stale, False)
+    return Cell(
+        state=cell_state,
+        severity=None if is_stale else finding.severity,
+        title=_title(cell_state, finding, False),
+        note=_was(finding) if is_stale else _sure(finding),
+        tooltip="\n".join(_answer_lines(finding, cell_state)),
+    )
+
+
+def is_doubtful(finding: Finding) -> bool:
+    """Whether a grade by the networks, or the landmark it comes from, should be looked at first."""
+    if finding.override is not None:
+        return False
+    placed_unsurely = finding.landmark is not None and is_unsure(finding.landmark)
+    return placed_unsurely or is_open(finding) or finding.certainty.is_outside_training
 
 
 def grade_text(finding: Finding) -> str:
@@ -78,7 +114,13 @@ def change_text(state: SessionState, key: FindingKey) -> str:
 def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
     """Everything a person may ask about a cell, in lines."""
     finding = state.finding(key)
-    lines = [key.text, change_text(state, key)]
+    lines = [key.text, change_text(state, key), *_answer_lines(finding, cell_state)]
+    return "\n".join([*lines, f"Landmark: {source_text(state.landmarks.get(key))}"])
+
+
+def _answer_lines(finding: Finding, cell_state: CellState) -> list[str]:
+    """Probabilities, certainty, the reason for no grade, whose grade it is and whether it is current."""
+    lines = []
     if finding.probs:
         lines += [f"{s.label}: {p:.3f}" for s, p in zip(Severity, finding.probs.as_tuple, strict=True)]
     lines += [_sentence(line) for line in certainty_lines(finding)]
@@ -86,8 +128,13 @@ def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
         lines.append(_sentence(override_words(finding.override)))
     if finding.not_gradable:
         lines.append(f"Why: {finding.not_gradable.reason}")
-    lines += [f"Landmark: {source_text(state.landmarks.get(key))}", f"Grade: {cell_state.value}"]
-    return "\n".join(lines)
+    return [*lines, f"Grade: {_SOURCE_WORDS[finding.source]}; {cell_state.value}"]
+
+
+def shorter(title: str) -> str:
+    """A cell's title where there is little room: ``● Normal`` for normal/mild."""
+    normal = Severity.NORMAL_MILD
+    return title.replace(normal.label, _SHORT[normal])
 
 
 def certainty_text(finding: Finding) -> str:

@@ -16,7 +16,7 @@ _LINE_PX = 20
 
 
 class FindingPanel(QWidget):
-    """Three lines of text, the strip of crop weights, and the buttons that edit."""
+    """Three lines of text, the strip of crops, and the buttons that edit."""
 
     undo_asked = Signal()
     redo_asked = Signal()
@@ -58,7 +58,7 @@ class FindingPanel(QWidget):
         self._enable(session, key, regrading)
         if session is None or key is None:
             self._say("No finding chosen", "", "Analyse a study, then click a cell or use the arrow keys.")
-            self.strip.draw(())
+            self.strip.draw((), (), None)
             return
         state = session.state
         cell, finding = describe(state, key, regrading), state.finding(key)
@@ -69,7 +69,7 @@ class FindingPanel(QWidget):
             certainty_text(finding),
             f"Point: {placed}. Grade: {cell.state.value}.",
         )
-        self.strip.draw(finding.evidence)
+        self.strip.draw(finding.evidence, finding.by_plane, session.study)
 
     def _say(self, title: str, certainty: str, detail: str) -> None:
         """Write the three lines; what a narrow window cuts off can be read by pointing at it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QPainter, QPen
+from qtpy.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -20,12 +20,17 @@ from qtpy.QtWidgets import (
 from ..domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
 from ..export.severity_style import CONDITION_HEADINGS
 from . import theme
-from .cells import EMPTY_CELL, Cell, CellState
+from .cells import EMPTY_CELL, Cell, CellState, shorter
+from .label_font import FontOfLabels
 from .plain_text import plain_tooltip
 
 _CELL_ROLE = Qt.ItemDataRole.UserRole
-_ROW_HEIGHT_PX = 38
-_HEADER_HEIGHT_PX = 36
+#: Space around the two lines of a cell, and of a heading.
+_CELL_MARGIN_PX = 8
+#: Of texts that say the same, the fullest is written that fits, if need be smaller, down to this share.
+_SMALLEST_TEXT = 0.8
+_NOTE_TEXT = 0.85
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _CONDITIONS, _LEVELS = list(Condition), list(Level)
 
 
@@ -44,7 +49,9 @@ class FindingsMatrix(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
-        self._fix_geometry()
+        self._font_of_labels = FontOfLabels(self)
+        self._fix_headers()
+        self._fix_heights()
         for key in ALL_FINDINGS:
             self.setItem(*_place(key), QTableWidgetItem())
         self.draw({})
@@ -70,23 +77,40 @@ class FindingsMatrix(QTableWidget):
                 item.setToolTip(plain_tooltip(cell.tooltip))
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, cell.tooltip)
 
+    @property
+    def cells(self) -> dict[FindingKey, Cell]:
+        """All cells as they are shown."""
+        return {key: self.cell(key) for key in ALL_FINDINGS}
+
     def cell(self, key: FindingKey) -> Cell:
         """The cell as it is shown."""
         cell: Cell = self.item(*_place(key)).data(_CELL_ROLE)
         return cell
 
-    def _fix_geometry(self) -> None:
+    def changeEvent(self, event: QEvent) -> None:
+        """Grow with the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fix_heights()
+
+    def _fix_headers(self) -> None:
         horizontal, vertical = self.horizontalHeader(), self.verticalHeader()
         horizontal.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        vertical.setDefaultSectionSize(_ROW_HEIGHT_PX)
         for header in (horizontal, vertical):
             header.setSectionsClickable(False)
             header.setHighlightSections(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        horizontal.setFixedHeight(_HEADER_HEIGHT_PX)
-        self.setFixedHeight(_HEADER_HEIGHT_PX + len(_LEVELS) * _ROW_HEIGHT_PX + 2 * self.frameWidth())
+        for column, condition in enumerate(_CONDITIONS):
+            self.horizontalHeaderItem(column).setToolTip(_column_text(condition))
+
+    def _fix_heights(self) -> None:
+        """Two lines in every row and heading, whatever the font."""
+        height = 2 * self.fontMetrics().height() + _CELL_MARGIN_PX
+        self.verticalHeader().setDefaultSectionSize(height)
+        self.horizontalHeader().setFixedHeight(height)
+        self.setFixedHeight((len(_LEVELS) + 1) * height + 2 * self.frameWidth())
 
     def _on_current_cell_changed(self, row: int, column: int, *_: int) -> None:
         if row >= 0 and column >= 0:
@@ -97,39 +121,92 @@ class _CellDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Paint one cell: fill, hatching while stale, two lines of text, a frame if current."""
+        """Paint one cell, or two bundles' one above the other; a frame if current."""
         cell: Cell = index.data(_CELL_ROLE)
         box = QRectF(option.rect).adjusted(2, 2, -2, -2)
-        background, ink = theme.cell_colours(cell.severity, option.widget.palette())
+        palette = option.widget.palette()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(background)
-        painter.drawRoundedRect(box, 3, 3)
-        if cell.state in (CellState.STALE, CellState.REGRADING):
-            painter.setBrush(QBrush(theme.mix(background, ink, 0.25), Qt.BrushStyle.BDiagPattern))
-            painter.drawRoundedRect(box, 3, 3)
-        _write(painter, box, cell, ink)
+        if cell.other is None:
+            _write(painter, box, cell, _fill(painter, box, cell, palette))
+        else:
+            _paint_both(painter, box, cell, cell.other, palette)
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(option.widget.palette().windowText().color(), 2))
-            painter.drawRoundedRect(box, 3, 3)
+            _frame(painter, box, palette.windowText().color(), 2)
         painter.restore()
+
+
+def _fill(painter: QPainter, box: QRectF, cell: Cell, palette: QPalette) -> QColor:
+    """Fill a cell with its colour, hatched while stale; return the ink that reads on it."""
+    background, ink = theme.cell_colours(cell.severity, palette)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(background)
+    painter.drawRoundedRect(box, 3, 3)
+    if cell.state in (CellState.STALE, CellState.REGRADING):
+        painter.setBrush(QBrush(theme.mix(background, ink, 0.25), Qt.BrushStyle.BDiagPattern))
+        painter.drawRoundedRect(box, 3, 3)
+    return ink
+
+
+def _paint_both(painter: QPainter, box: QRectF, first: Cell, second: Cell, palette: QPalette) -> None:
+    """A above, B below; where they differ, a sign of it and a frame."""
+    middle = box.center().y()
+    halves = (
+        QRectF(box.topLeft(), QPointF(box.right(), middle)),
+        QRectF(QPointF(box.left(), middle), box.bottomRight()),
+    )
+    sign = "≠" if first.differs else ""
+    sign_px = painter.fontMetrics().horizontalAdvance(sign) + 2
+    for half, cell, name in zip(halves, (first, second), "AB", strict=True):
+        painter.setPen(_fill(painter, half, cell, palette))
+        short = shorter(cell.title)
+        texts = (f"{name} {cell.title} {cell.note}", f"{name} {short} {cell.note}", f"{name} {short}")
+        _fit(painter, half.adjusted(4, 0, -sign_px, 0), *texts)
+        painter.drawText(half.adjusted(0, 0, -3, 0), _MIDDLE | Qt.AlignmentFlag.AlignRight, sign)
+    if first.differs:
+        _frame(painter, box, QColor(theme.BOX_COLOUR), 2)
+
+
+def _frame(painter: QPainter, box: QRectF, colour: QColor, width_px: int) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colour, width_px))
+    painter.drawRoundedRect(box, 3, 3)
 
 
 def _write(painter: QPainter, box: QRectF, cell: Cell, ink: QColor) -> None:
     painter.setPen(ink)
-    font = painter.font()
-    inside = box.adjusted(6, 1, -1, -2)
+    inside = box.adjusted(5, 1, -2, -2)
+    title = inside.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance("✎") if cell.corrected else 0, 0)
     if not cell.note:
-        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, cell.title)
+        _fit(painter, title, cell.title, shorter(cell.title))
     else:
-        painter.drawText(inside, Qt.AlignmentFlag.AlignTop, cell.title)
-        font.setPointSizeF(font.pointSizeF() * 0.85)
-        painter.setFont(font)
-        painter.drawText(inside, Qt.AlignmentFlag.AlignBottom, cell.note)
+        title.setHeight(inside.height() / 2)
+        _fit(painter, title, cell.title, shorter(cell.title))
+        _fit(painter, inside.adjusted(0, inside.height() / 2, 0, 0), cell.note, scale=_NOTE_TEXT)
     if cell.corrected:
         painter.drawText(inside, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, "✎")
+
+
+def _fit(painter: QPainter, box: QRectF, *texts: str, scale: float = 1.0) -> None:
+    """Write the fullest text that fits on one line; if none does, the last one, cut with dots."""
+    usual = painter.font()
+    widths = [QFontMetricsF(usual).horizontalAdvance(text) * scale for text in texts]
+    shares = [min(1.0, box.width() / max(1.0, width)) for width in widths]
+    text, share = next(
+        (t, s) for t, s in zip(texts, shares, strict=True) if s >= _SMALLEST_TEXT or t is texts[-1]
+    )
+    font = QFont(usual)
+    font.setPointSizeF(usual.pointSizeF() * scale * max(_SMALLEST_TEXT, share))
+    painter.setFont(font)
+    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() + 1)
+    painter.drawText(box, _MIDDLE, shown)
+    painter.setFont(usual)
+
+
+def _column_text(condition: Condition) -> str:
+    """What a column is about, in full: ``Right neural foraminal narrowing, on the patient's right``."""
+    side = f", on the patient's {condition.side.value.lower()}" if condition.side else ""
+    return condition.value.capitalize() + side
 
 
 def _place(key: FindingKey) -> tuple[int, int]:

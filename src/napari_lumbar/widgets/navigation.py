@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..domain.spine import Condition, ConditionGroup, FindingKey, Level
 from ..domain.study import SeriesRole
+from .cells import Cell
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
 from .pane import Pane
 from .panes import LinkedPanes
 from .reading import Reading
 from .view_bar import ViewBar
+from .walk import next_finding
 
 _SAGITTAL_OF_GROUP = {
     ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
@@ -35,7 +39,8 @@ class Navigation:
         self._finding_panel = finding_panel
         self._view_bar = view_bar
         matrix.chosen.connect(self.follow)
-        finding_panel.jumped.connect(panes.go_to_slice)
+        finding_panel.jumped.connect(self.jump)
+        finding_panel.strip.pointed.connect(panes.highlight)
         view_bar.sagittal_chosen.connect(self.show_sagittal)
         panes.landmark_picked.connect(self.choose)
 
@@ -61,6 +66,12 @@ class Navigation:
         if 0 <= row < self._matrix.rowCount():
             self._matrix.setCurrentCell(row, max(0, self._matrix.currentColumn()))
 
+    def step_to(self, wanted: Callable[[Cell], bool], step: int) -> None:
+        """Go to the next finding whose cell is wanted, or back to the one before (``step`` -1)."""
+        key = next_finding(self._matrix.cells, self.chosen, wanted, step)
+        if key is not None:
+            self._matrix.choose(key)
+
     def follow(self, key: FindingKey, but: Pane | None = None) -> None:
         """Show the landmark of ``key`` in both panes, and what is known about the finding."""
         session = self._reading.session
@@ -71,6 +82,14 @@ class Navigation:
         if landmark is not None:
             self._panes.go_to(landmark, but)
         self.draw_chosen()
+
+    def jump(self, series_id: str, slice_index: int) -> None:
+        """Show a slice, and its series first where another sagittal one is shown."""
+        study = self._reading.study
+        role = study.by_id(series_id).role if study else None
+        if role is not None and role in _SAGITTAL_OF_GROUP.values():
+            self._view_bar.choose_sagittal(role)
+        self._panes.go_to_slice(series_id, slice_index)
 
     def show_sagittal(self, role: SeriesRole) -> None:
         """Show another sagittal series in the main canvas."""

@@ -49,6 +49,11 @@ class LinkedPanes:
         for pane in self:
             pane.draw_evidence(evidence)
 
+    def highlight(self, crop: CropEvidence | None) -> None:
+        """Draw the box of one crop bright and the others thin; None: all alike."""
+        for pane in self:
+            pane.highlight(crop)
+
     def set_evidence_visible(self, attention: bool, boxes: bool) -> None:
         """Switch heatmaps and boxes on or off."""
         for pane in self:

@@ -9,4 +9,7 @@ from qtpy.QtCore import Qt
 
 def plain_tooltip(text: str) -> str:
     """Return ``text`` so that a tooltip shows it letter by letter."""
-    return f"<span>{escape(text)}</span>" if Qt.mightBeRichText(text) else text
+    if not Qt.mightBeRichText(text):
+        return text
+    lines = escape(text).replace("\n", "<br>")
+    return f"<span>{lines}</span>"

@@ -8,8 +8,8 @@ from pathlib import Path
 import napari
 from napari.components.viewer_model import ViewerModel
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QShowEvent
+from qtpy.QtCore import QSize, Qt, QUrl
+from qtpy.QtGui import QDesktopServices, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -27,17 +27,22 @@ from ..domain.study import Study
 from ..pipeline.protocols import System
 from ..session import SessionState, SessionStore
 from .axial_canvas import forbid_floating, second_canvas
-from .cells import describe
+from .comparing import Comparing
+from .comparison import describe_all, legend
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
+from .logbook import Logbook, log_folder
 from .navigation import Navigation
 from .panes import LinkedPanes
 from .plain_text import plain_tooltip
 from .reading import Reading
 from .shortcuts import Shortcut, bind_on_canvas, bind_on_panel
 from .study_panel import StudyPanel
+from .system_row import SystemRow, copy_to_clipboard
+from .systems import RecentBundles, SystemChoice
 from .view_bar import ViewBar
+from .walk import is_not_normal, needs_check
 
 #: The panel is as narrow as the matrix allows; the rest of the dock belongs to the axial images.
 _PANEL_WIDTH_PX = 540
@@ -65,11 +70,13 @@ class ReaderDock(QWidget):
         store: SessionStore | None = None,
     ) -> None:
         super().__init__()
-        self.reading = Reading(system or _default_system, store or SessionStore(), self)
+        self.reading = Reading(system or SystemChoice().load, store or SessionStore(), self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model)
         self.study_panel, self.matrix = StudyPanel(), FindingsMatrix()
         self.finding_panel, self.view_bar = FindingPanel(), ViewBar()
+        self.system_row, self.log = SystemRow(RecentBundles()), Logbook(log_folder())
+        self.comparing = Comparing(self.reading, self)
         self.axial_canvas = second_canvas(self.axial_model)
         self.status_label = QElidingLabel("Open a study to begin.")
         self.navigation = Navigation(self.reading, self.panes, self.matrix, self.finding_panel, self.view_bar)
@@ -80,6 +87,7 @@ class ReaderDock(QWidget):
         self._lay_out()
         self._connect_reading()
         self._connect_person()
+        self._connect_systems()
         self._bind_keys(napari_viewer)
 
     def sizeHint(self) -> QSize:
@@ -112,6 +120,7 @@ class ReaderDock(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(research)
         column.addWidget(self.study_panel)
+        column.addWidget(self.system_row)
         column.addLayout(_sides_row())
         column.addWidget(self.matrix)
         column.addWidget(self.finding_panel)
@@ -129,6 +138,7 @@ class ReaderDock(QWidget):
         reading.analysed.connect(self.navigation.choose_first)
         reading.said.connect(self._say)
         self.destroyed.connect(reading.close)
+        self.destroyed.connect(self.log.close)
         QApplication.instance().aboutToQuit.connect(reading.close)
 
     def _connect_person(self) -> None:
@@ -145,10 +155,26 @@ class ReaderDock(QWidget):
         finding.export_asked.connect(self._export)
         self.view_bar.visibility_changed.connect(self.panes.set_evidence_visible)
 
+    def _connect_systems(self) -> None:
+        reading, row, log = self.reading, self.system_row, self.log
+        row.chosen.connect(lambda choice: reading.use_system(choice.load))
+        row.comparison_asked.connect(lambda choice: self.comparing.compare(choice.load))
+        row.comparison_ended.connect(self.comparing.end)
+        row.log_folder_asked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log.folder))))
+        row.log_copy_asked.connect(lambda: copy_to_clipboard(log.text()))
+        row.refused.connect(self._say)
+        reading.busy_changed.connect(row.show_busy)
+        self.comparing.changed.connect(self._draw_matrix)
+
     def _bind_keys(self, viewer: ViewerModel) -> None:
+        step_to = self.navigation.step_to
         shortcuts = (
             Shortcut("Ctrl+Z", "Undo", self.editing.undo),
             Shortcut("Ctrl+Shift+Z", "Redo", self.editing.redo),
+            Shortcut("Ctrl+Down", "Next finding that is not normal", lambda: step_to(is_not_normal, 1)),
+            Shortcut("Ctrl+Up", "Finding before that is not normal", lambda: step_to(is_not_normal, -1)),
+            Shortcut("Ctrl+Shift+Down", "Next finding to check", lambda: step_to(needs_check, 1)),
+            Shortcut("Ctrl+Shift+Up", "Finding before to check", lambda: step_to(needs_check, -1)),
             Shortcut("PgDown", "Next level down", lambda: self.navigation.step_level(1), on_panel=False),
             Shortcut("PgUp", "Next level up", lambda: self.navigation.step_level(-1), on_panel=False),
         )
@@ -163,10 +189,16 @@ class ReaderDock(QWidget):
 
     def _on_state(self, state: SessionState | None) -> None:
         self.panes.draw(state)
-        regrading = self.reading.is_regrading
-        keys = state.analysis.findings if state else ()
-        self.matrix.draw({key: describe(state, key, regrading) for key in keys if state})
+        self._draw_matrix()
         self.navigation.draw_chosen()
+
+    def _draw_matrix(self) -> None:
+        session, comparison = self.reading.session, self.comparing.comparison
+        state = session.state if session else None
+        cells = describe_all(state, comparison, self.reading.is_regrading)
+        self.matrix.draw(cells)
+        self.system_row.show_system(state.analysis.provenance.device if state else None)
+        self.system_row.show_comparison(legend(comparison, cells) if comparison else "")
 
     def _export(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
@@ -195,9 +227,3 @@ def _sides_row() -> QHBoxLayout:
     row.addStretch(1)
     row.addWidget(QLabel("Patient's left ▶"))
     return row
-
-
-def _default_system() -> System:
-    from ..pipeline import load_system
-
-    return load_system(None, "auto")

@@ -27,6 +27,21 @@ from .worker import Outcome, WorkQueue
 REGRADE_DELAY_MS = 300
 
 T = TypeVar("T")
+#: Findings graded again, and what a failing device made of the work.
+_Regraded = tuple[Mapping[FindingKey, Finding], list[str]]
+
+
+class _Loader:
+    """Loads a system once, on the worker's thread, where all work is done one after another."""
+
+    def __init__(self, load: Callable[[], System]) -> None:
+        self._load = load
+        self._system: System | None = None
+
+    def system(self) -> System:
+        if self._system is None:
+            self._system = self._load()
+        return self._system
 
 
 class Reading(QObject):
@@ -60,8 +75,7 @@ class Reading(QObject):
         self.study: Study | None = None
         self.session: Session | None = None
         self._queue = WorkQueue(self)
-        self._load_system = load_system
-        self._system: System | None = None
+        self._loader = _Loader(load_system)
         self._store = store
         self._foreground: CancelToken | None = None
         self._regrading: CancelToken | None = None
@@ -107,14 +121,34 @@ class Reading(QObject):
 
     def analyse(self) -> None:
         """Localise and grade the study on the screen."""
-        study = self.study
+        study, loader = self.study, self._loader
         if study is None or self.is_busy:
             return
-        self._start(
+        self.run(
             "Loading the network",
-            lambda report, cancel: self._analyze(study, report, cancel),
-            lambda outcome: self._show(outcome, lambda a: self._begin_session(study, a), "The analysis"),
+            lambda report, cancel: analyze(study, loader.system(), report, cancel),
+            lambda analysis: self._begin_session(study, loader, analysis),
+            "The analysis",
         )
+
+    def use_system(self, load_system: Callable[[], System]) -> None:
+        """Work with other networks, or elsewhere, from now on; the findings of the old ones go."""
+        if self._foreground is not None:
+            self._foreground.cancel()
+        self._loader = _Loader(load_system)
+        self._end_session()
+        if self.study is not None:
+            self.said.emit("Networks changed: analyse again. Corrections are kept on disk.", False)
+
+    def run(
+        self,
+        stage: str,
+        work: Callable[[ProgressCallback, CancelToken], T],
+        use: Callable[[T], None],
+        what: str,
+    ) -> None:
+        """Do other work that a person waits for; what came out is used, or it is said why nothing did."""
+        self._start(stage, work, lambda outcome: self._show(outcome, use, what))
 
     def cancel(self) -> None:
         """Stop what a person waits for, after the batch under way."""
@@ -130,9 +164,9 @@ class Reading(QObject):
             self._regrading = None
         if session is None or not session.state.outdated:
             return
-        request = session.state.request()
+        request, loader = session.state.request(), self._loader
         self._regrading = token = self._queue.submit(
-            lambda _report, cancel: self._regrade(session, request, cancel),
+            lambda _report, cancel: _regraded(session, loader, request, cancel),
             lambda outcome: self._on_regraded(session, request, token, outcome),
         )
         self.state_changed.emit(session.state)
@@ -162,20 +196,6 @@ class Reading(QObject):
         stage = f"Reading {folder.name}"
         return read_study(folder, None, lambda done: report(Progress(stage, done)), cancel.raise_if_cancelled)
 
-    def _analyze(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Analysis:
-        return analyze(study, self._loaded(), report, cancel)
-
-    def _regrade(
-        self, session: Session, request: RegradeRequest, cancel: CancelToken
-    ) -> Mapping[FindingKey, Finding]:
-        return answer(session.study, self._loaded(), request, cancel)
-
-    def _loaded(self) -> System:
-        """The system; loaded once, on the worker's thread."""
-        if self._system is None:
-            self._system = self._load_system()
-        return self._system
-
     def _start(
         self,
         stage: str,
@@ -204,8 +224,8 @@ class Reading(QObject):
         else:
             use(outcome.value)
 
-    def _begin_session(self, study: Study, analysis: Analysis) -> None:
-        if study is not self.study:
+    def _begin_session(self, study: Study, loader: _Loader, analysis: Analysis) -> None:
+        if study is not self.study or loader is not self._loader:
             return
         self._end_session()
         restored, trouble = self._restored(study, analysis.provenance.bundle_sha256)
@@ -214,8 +234,10 @@ class Reading(QObject):
         session.changed.connect(self._on_edited)
         session.save_failed.connect(lambda message: self.said.emit(message, True))
         graded, seconds = len(analysis.graded), analysis.timings_s["total"]
+        steps = " ".join(analysis.provenance.device_steps)
         self.said.emit(
-            f"{graded} of 25 findings graded in {seconds:.0f} s. {restored.message}".strip(), False
+            f"{graded} of 25 findings graded in {seconds:.0f} s. {steps} {restored.message}".strip(),
+            bool(steps),
         )
         if trouble:
             self.said.emit(trouble, True)
@@ -248,7 +270,7 @@ class Reading(QObject):
         session: Session,
         request: RegradeRequest,
         token: CancelToken,
-        outcome: Outcome[Mapping[FindingKey, Finding]],
+        outcome: Outcome[_Regraded],
     ) -> None:
         if session is not self.session or token is not self._regrading:
             return
@@ -257,5 +279,11 @@ class Reading(QObject):
             self.said.emit(f"Regrading failed: {outcome.error} The findings stay stale; try Regrade.", True)
             self.state_changed.emit(session.state)
             return
-        self.said.emit(f"Graded again: {len(request.keys)}.", False)
-        session.accept(request, outcome.value)
+        findings, steps = outcome.value
+        self.said.emit(" ".join([f"Graded again: {len(request.keys)}.", *steps]), bool(steps))
+        session.accept(request, findings)
+
+
+def _regraded(session: Session, loader: _Loader, request: RegradeRequest, cancel: CancelToken) -> _Regraded:
+    steps: list[str] = []
+    return answer(session.study, loader.system(), request, cancel, steps.append), steps

@@ -6,7 +6,6 @@ reporting the first, so work runs in a plain thread and always ends in an ``Outc
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ..domain.errors import Cancelled, LumbarError
 from ..pipeline.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-
-_logger = logging.getLogger(__name__)
+from .logbook import note_failure
 
 T = TypeVar("T")
 Work = Callable[[ProgressCallback, CancelToken], T]
@@ -102,7 +100,8 @@ def _outcome(job: _Job, report: ProgressCallback) -> Outcome[Any]:
     except Cancelled:
         return Outcome(cancelled=True)
     except LumbarError as error:
+        note_failure(error)
         return Outcome(error=str(error))
-    except Exception as error:
-        _logger.exception("work failed")
+    except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for the answer
+        note_failure(error)
         return Outcome(error=f"{type(error).__name__}: {error}")

@@ -1,0 +1,236 @@
+"""Which networks grade and on what device, a second bundle to compare with, and the log: one foldable row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from ..domain.errors import BundleError
+from ..pipeline.device import DEVICES
+from .systems import EMBEDDED, RecentBundles, SystemChoice, bundle_name
+
+_OTHER = "Another folder…"
+_NO_COMPARISON = "Nothing"
+
+
+class SystemRow(QWidget):
+    """One line that says which networks work where; unfolded, the choices.
+
+    Signals
+    -------
+    chosen
+        A ``SystemChoice``: another bundle or device.
+    comparison_asked
+        The ``SystemChoice`` to compare with.
+    comparison_ended
+        Back to one bundle.
+    log_folder_asked, log_copy_asked
+        The log is wanted.
+    refused
+        Why a folder cannot be used.
+    """
+
+    chosen = Signal(object)
+    comparison_asked = Signal(object)
+    comparison_ended = Signal()
+    log_folder_asked = Signal()
+    log_copy_asked = Signal()
+    refused = Signal(str, bool)
+
+    def __init__(self, recent: RecentBundles, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._recent = recent
+        self._choice = SystemChoice()
+        self.fold_button = QPushButton("&Networks")
+        self.fold_button.setCheckable(True)
+        self.fold_button.setToolTip("Choose the bundle and the device, or a second bundle to compare with")
+        self.now_label, self.comparison_label = QElidingLabel(), QLabel()
+        self.comparison_label.setWordWrap(True)
+        for label in (self.now_label, self.comparison_label):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.bundle_box = _combo("Bundle of networks")
+        self.device_box = _combo("Device that the networks run on")
+        self.other_box = _combo("Bundle to compare with")
+        for device in DEVICES:
+            self.device_box.addItem(device, device)
+        self.log_folder_button = QPushButton("Open &log folder")
+        self.log_copy_button = QPushButton("Cop&y log")
+        self.choices = QWidget()
+        self._lay_out()
+        self._fill_boxes()
+        self.show_system(None)
+        self.show_comparison("")
+        self.choices.setVisible(False)
+        self._connect()
+
+    @property
+    def choice(self) -> SystemChoice:
+        """The bundle and the device that are chosen."""
+        return self._choice
+
+    def choose(self, choice: SystemChoice) -> None:
+        """Show a choice that was made elsewhere; nothing is emitted."""
+        self._choice = choice
+        self._remember(choice.bundle)
+        self._fill_boxes()
+        self.show_system(None)
+
+    def show_system(self, device: str | None) -> None:
+        """Say which networks work, and on what; None while they are not loaded."""
+        where = f"{self._choice.device}, not loaded yet" if device is None else device
+        text = f"{_name(self._choice.bundle)} on {where}"
+        self.now_label.setText(text)
+        self.now_label.setToolTip(text)
+
+    def show_comparison(self, text: str) -> None:
+        """Say how far two bundles agree; empty without a comparison."""
+        self.comparison_label.setText(text)
+        self.comparison_label.setToolTip(text)
+        self.comparison_label.setVisible(bool(text))
+        if not text:
+            self.other_box.setCurrentIndex(0)
+
+    def show_busy(self, busy: bool) -> None:
+        """Nothing is changed under an analysis that runs."""
+        for box in (self.bundle_box, self.device_box, self.other_box):
+            box.setEnabled(not busy)
+
+    def _connect(self) -> None:
+        self.fold_button.toggled.connect(self.choices.setVisible)
+        self.bundle_box.activated.connect(self._on_bundle)
+        self.device_box.activated.connect(self._on_device)
+        self.other_box.activated.connect(self._on_other)
+        self.log_folder_button.clicked.connect(self.log_folder_asked)
+        self.log_copy_button.clicked.connect(self.log_copy_asked)
+
+    def _lay_out(self) -> None:
+        line, grid, whole = QHBoxLayout(), QGridLayout(self.choices), QVBoxLayout(self)
+        line.addWidget(self.fold_button)
+        line.addWidget(self.now_label, 1)
+        for row, (text, box) in enumerate(
+            (("Bundle", self.bundle_box), ("Device", self.device_box), ("Compare with", self.other_box))
+        ):
+            label = QLabel(text)
+            label.setBuddy(box)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(box, row, 1)
+        logs = QHBoxLayout()
+        logs.addWidget(self.log_folder_button)
+        logs.addWidget(self.log_copy_button)
+        logs.addStretch(1)
+        grid.addLayout(logs, 3, 1)
+        grid.setColumnStretch(1, 1)
+        grid.setContentsMargins(0, 0, 0, 0)
+        whole.addLayout(line)
+        whole.addWidget(self.choices)
+        whole.addWidget(self.comparison_label)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(4)
+
+    def _fill_boxes(self) -> None:
+        folders = self._recent.paths()
+        for box, first in ((self.bundle_box, EMBEDDED), (self.other_box, _NO_COMPARISON)):
+            box.clear()
+            box.addItem(first, None)
+            for folder in folders:
+                box.addItem(_name(folder), folder)
+                box.setItemData(box.count() - 1, str(folder), Qt.ItemDataRole.ToolTipRole)
+            box.addItem(_OTHER, _OTHER)
+        self.other_box.insertItem(1, EMBEDDED, EMBEDDED)
+        chosen = self._choice.bundle
+        self.bundle_box.setCurrentIndex(0 if chosen is None else _index(self.bundle_box, chosen.resolve()))
+        self.device_box.setCurrentIndex(DEVICES.index(self._choice.device))
+
+    def _on_bundle(self, index: int) -> None:
+        bundle = self.bundle_box.itemData(index)
+        if bundle == _OTHER:
+            bundle = self._asked_folder()
+            if bundle is None:
+                self._fill_boxes()
+                return
+        self._take(SystemChoice(bundle, self._choice.device))
+
+    def _on_device(self, index: int) -> None:
+        self._take(SystemChoice(self._choice.bundle, self.device_box.itemData(index)))
+
+    def _on_other(self, index: int) -> None:
+        asked = self.other_box.itemData(index)
+        if index == 0:
+            self.comparison_ended.emit()
+            return
+        bundle = self._asked_folder() if asked == _OTHER else None if asked == EMBEDDED else asked
+        if bundle is None and asked != EMBEDDED:
+            self.other_box.setCurrentIndex(0)
+            return
+        self._fill_boxes()
+        self.other_box.setCurrentIndex(1 if bundle is None else _index(self.other_box, bundle.resolve()))
+        self.comparison_asked.emit(SystemChoice(bundle, self._choice.device))
+
+    def _take(self, choice: SystemChoice) -> None:
+        is_another = choice != self._choice
+        self.choose(choice)
+        if is_another:
+            self.chosen.emit(choice)
+
+    def _asked_folder(self) -> Path | None:
+        """A folder that holds a bundle, or None where a person chose none; why not is said."""
+        text = QFileDialog.getExistingDirectory(self, "Folder of a bundle")
+        if not text:
+            return None
+        folder = Path(text)
+        try:
+            bundle_name(folder)
+        except BundleError as error:
+            self.refused.emit(str(error), True)
+            return None
+        self._remember(folder)
+        return folder
+
+    def _remember(self, bundle: Path | None) -> None:
+        if bundle is None:
+            return
+        try:
+            self._recent.remember(bundle)
+        except OSError as error:
+            self.refused.emit(f"The list of bundles is not saved: {error.strerror}.", False)
+
+
+def copy_to_clipboard(text: str) -> None:
+    """Put text where a person can paste it from."""
+    QGuiApplication.clipboard().setText(text)
+
+
+def _name(bundle: Path | None) -> str:
+    try:
+        return bundle_name(bundle)
+    except BundleError:
+        return f"{bundle.name if bundle else EMBEDDED}: no bundle any more"
+
+
+def _index(box: QComboBox, folder: Path) -> int:
+    return max(0, next((i for i in range(box.count()) if box.itemData(i) == folder), 0))
+
+
+def _combo(name: str) -> QComboBox:
+    """A box whose longest entry does not widen the panel."""
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setMinimumContentsLength(12)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.setMinimumSize(QSize(0, 0))
+    return box
