@@ -23,5 +23,6 @@ def open_study(path: Path, bundle: Path | None = None) -> None:
     viewer = napari.Viewer(title="Lumbar reader")
     dock = ReaderDock(viewer, lambda: load_system(bundle, "auto"))
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
+    dock.take_the_window()
     dock.reading.open_folder(path)
     napari.run()

@@ -32,6 +32,7 @@ from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
 from .navigation import Navigation
+from .own_window import layer_docks, share_width, show_layer_docks
 from .panes import LinkedPanes
 from .reading import Reading
 from .shortcuts import Shortcut, bind_on_canvas, bind_on_panel
@@ -89,6 +90,7 @@ class ReaderDock(QWidget):
         """Once docked, stay docked."""
         super().showEvent(event)
         forbid_floating(self)
+        self.view_bar.layers_button.setChecked(any(dock.isVisible() for dock in layer_docks(self)))
 
     def _lay_out(self) -> None:
         axial, whole = QWidget(), QVBoxLayout(self)
@@ -142,7 +144,22 @@ class ReaderDock(QWidget):
         finding.place_asked.connect(self.editing.put_here)
         finding.regrade_asked.connect(reading.regrade_now)
         finding.export_asked.connect(self._export)
-        self.view_bar.visibility_changed.connect(self.panes.set_evidence_visible)
+        self._connect_view_bar()
+
+    def _connect_view_bar(self) -> None:
+        bar, panes = self.view_bar, self.panes
+        bar.shown_changed.connect(panes.set_shown)
+        bar.window_chosen.connect(panes.choose_window)
+        bar.window_reset_asked.connect(panes.reset_windows)
+        bar.fit_asked.connect(panes.fit)
+        bar.layers_toggled.connect(lambda shown: show_layer_docks(self, shown))
+        panes.series_changed.connect(lambda: bar.offer_windows(panes.offered_windows))
+        self.destroyed.connect(panes.close)
+
+    def take_the_window(self) -> None:
+        """In a window of our own the images get the room of napari's layer docks, half of it each."""
+        show_layer_docks(self, False)
+        share_width(self, _PANEL_WIDTH_PX)
 
     def _bind_keys(self, viewer: ViewerModel) -> None:
         shortcuts = (
@@ -150,6 +167,7 @@ class ReaderDock(QWidget):
             Shortcut("Ctrl+Shift+Z", "Redo", self.editing.redo),
             Shortcut("PgDown", "Next level down", lambda: self.navigation.step_level(1), on_panel=False),
             Shortcut("PgUp", "Next level up", lambda: self.navigation.step_level(-1), on_panel=False),
+            *self.view_bar.keys,
         )
         for model in (viewer, self.axial_model):
             bind_on_canvas(shortcuts, model, self)
