@@ -32,6 +32,7 @@ def main() -> None:
         viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
         dock.window().resize(*WINDOW_PX)
         QTest.qWait(SETTLE_MS)
+        dock.take_the_window()
         dock.reading.show_study(make_phantom(arguments.seed).study)
         dock.navigation.choose(most_severe(analysed(dock)).key)
         QTest.qWait(SETTLE_MS)

@@ -16,9 +16,11 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
 from .domain.findings import CropEvidence, Finding
-from .domain.landmarks import Landmark, Landmarks, LandmarkSource
-from .domain.spine import ALL_FINDINGS, FindingKey
+from .domain.geometry import SliceGeometry
+from .domain.landmarks import Landmark, Landmarks, LandmarkSource, disc_points_lps_mm
+from .domain.spine import ALL_FINDINGS, FindingKey, Side
 from .domain.study import MRSeries, PixelArray, SeriesRole, Study
+from .domain.windows import first_window, presets
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -27,7 +29,11 @@ AXIS_LABELS = ("slice", "row", "column")
 HEATMAP_RGBA = np.array(
     [[0.2, 0.0, 0.3, 0.0], [0.6, 0.1, 0.4, 0.35], [0.95, 0.4, 0.2, 0.6], [1.0, 0.95, 0.6, 0.75]]
 )
-_CONTRAST_PERCENTILES = (1, 99)
+_ALONG = 0.7
+#: The cursor leaves its middle free.
+_ARM_STARTS_MM, _ARM_MM = 2.5, 5.0
+#: From a disc's point to its name, and how near to the border of the image a name may stand.
+_TO_THE_FRONT_MM, _TO_THE_SIDE_MM, _BORDER_MM = 62.0, 36.0, 20.0
 
 
 def series_frame(series: MRSeries) -> dict[str, Any]:
@@ -46,17 +52,18 @@ def series_shape(series: MRSeries) -> tuple[int, int, int]:
 
 
 def image_layer(series: MRSeries) -> LayerData:
-    """The slices of a series, float32, shape ``series_shape``; contrast from the 1st to 99th percentile."""
+    """The slices of a series, float32, shape ``series_shape``, in the window it is shown in first."""
     volume = np.zeros(series_shape(series), dtype=np.float32)
     for image, mr_slice in zip(volume, series.slices, strict=True):
         rows, columns = mr_slice.pixels.shape
         image.fill(mr_slice.pixels.min())
         image[:rows, :columns] = mr_slice.pixels
     role = series.role.value if series.role else "no role"
+    window = first_window(presets(series))
     options = {
         **series_frame(series),
         "name": f"{role} ({series.series_id})",
-        "contrast_limits": _contrast_limits(series),
+        "contrast_limits": (window.low, window.high),
         "interpolation2d": "linear",
         "projection_mode": "none",
         "metadata": {"series_id": series.series_id},
@@ -98,14 +105,47 @@ def crop_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
     return boxes, options, "shapes"
 
 
-def place_layer(series: MRSeries, point_lps_mm: npt.ArrayLike | None) -> LayerData:
-    """A single point where a place in patient space falls on the nearest slice of a series; or no point."""
-    points = np.empty((0, 3))
+def cursor_layer(
+    series: MRSeries, point_lps_mm: npt.ArrayLike | None, slice_index: int | None = None
+) -> LayerData:
+    """Four arms, (start, direction) of (slice, row, column), around a place in patient space; or none.
+
+    Parameters
+    ----------
+    slice_index
+        The slice they are drawn on (default: the nearest).
+    """
+    arms = np.empty((0, 2, 3))
     if point_lps_mm is not None:
-        slice_index = series.nearest_slice_index(point_lps_mm)
-        pixel_rc = series.slices[slice_index].geometry.pixel_from_lps(point_lps_mm)
-        points = np.array([(slice_index, *pixel_rc)])
-    return points, {**series_frame(series), "ndim": 3, "name": "Place"}, "points"
+        index = series.nearest_slice_index(point_lps_mm) if slice_index is None else slice_index
+        arms = _arms(index, series.slices[index].geometry, point_lps_mm)
+    return arms, {**series_frame(series), "ndim": 3, "name": "Cursor", "vector_style": "line"}, "vectors"
+
+
+def lines_layer(series: MRSeries, segments_rc: npt.NDArray[np.float64]) -> LayerData:
+    """Segments, (n, 2, 2) ends as (row, column), that are shown on every slice; NaN ones are left out."""
+    ends = segments_rc[np.isfinite(segments_rc).all(axis=(1, 2))]
+    vectors = np.stack([ends[:, 0], ends[:, 1] - ends[:, 0]], axis=1)
+    frame = {name: given[1:] for name, given in series_frame(series).items()}
+    return vectors, {**frame, "ndim": 2, "name": "Reference lines", "vector_style": "line"}, "vectors"
+
+
+def names_layer(series: MRSeries, landmarks: Landmarks, chosen: FindingKey | None = None) -> LayerData:
+    """Where the names of levels stand, clear of the spine; features ``name`` and ``chosen``.
+
+    On sagittal series one name for each disc, in front of the vertebrae, on every slice: points (row,
+    column). On others the chosen finding's, to its side, on its slice: points (slice, row, column).
+    """
+    named = _names_before_discs if is_sagittal(series) else _name_beside_point
+    points, features = named(series, landmarks, chosen)
+    ndim = 2 if is_sagittal(series) else 3
+    frame = {name: given[-ndim:] for name, given in series_frame(series).items()}
+    return points, {**frame, "ndim": ndim, "name": "Level names", "features": features}, "points"
+
+
+def is_sagittal(series: MRSeries) -> bool:
+    """Whether the slices look along the patient's left-right axis."""
+    return bool(abs(series.slices[0].geometry.normal[0]) > _ALONG)
 
 
 def heatmap_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
@@ -148,10 +188,43 @@ def _landmark_features(landmark: Landmark, finding: Finding | None, is_stale: bo
     }
 
 
-def _contrast_limits(series: MRSeries) -> tuple[float, float]:
-    sample = np.concatenate([s.pixels[::2, ::2].ravel() for s in series.slices])
-    low, high = (float(v) for v in np.percentile(sample, _CONTRAST_PERCENTILES))
-    return low, high if high > low else low + 1.0
+def _arms(slice_index: int, geometry: SliceGeometry, point_lps_mm: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    centre = np.array([slice_index, *geometry.pixel_from_lps(point_lps_mm)])
+    spacing = np.array([1.0, *geometry.spacing_rc_mm])
+    ways = np.array([(0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]) / spacing
+    return np.stack([centre + _ARM_STARTS_MM * ways, _ARM_MM * ways], axis=1)
+
+
+_Named = tuple[npt.NDArray[np.float64], dict[str, list[Any]]]
+
+
+def _names_before_discs(series: MRSeries, landmarks: Landmarks, chosen: FindingKey | None) -> _Named:
+    geometry = series.slices[0].geometry
+    discs = disc_points_lps_mm(landmarks)
+    places = [_kept_inside(geometry, point + np.array([0, -_TO_THE_FRONT_MM, 0])) for point in discs.values()]
+    names: dict[str, list[Any]] = {
+        "name": [level.value for level in discs],
+        "chosen": [chosen is not None and level is chosen.level for level in discs],
+    }
+    return np.array(places).reshape(-1, 2), names
+
+
+def _name_beside_point(series: MRSeries, landmarks: Landmarks, chosen: FindingKey | None) -> _Named:
+    landmark = landmarks.get(chosen) if chosen else None
+    if landmark is None or landmark.series_id != series.series_id:
+        return np.empty((0, 3)), {"name": [], "chosen": []}
+    side = landmark.key.condition.side
+    outwards = {None: 0.0, Side.RIGHT: -_TO_THE_SIDE_MM, Side.LEFT: _TO_THE_SIDE_MM}[side]
+    geometry = series.slices[landmark.slice_index].geometry
+    place = _kept_inside(geometry, np.array(landmark.point_lps_mm) + np.array([outwards, 0, 0]))
+    name = " ".join([landmark.key.level.value, *([side.value[0].upper()] if side else [])])
+    return np.array([(landmark.slice_index, *place)]), {"name": [name], "chosen": [True]}
+
+
+def _kept_inside(geometry: SliceGeometry, point_lps_mm: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    border = _BORDER_MM / geometry.spacing_rc_mm
+    high = np.maximum(np.array([geometry.rows, geometry.columns]) - 1 - border, border)
+    return np.clip(geometry.pixel_from_lps(point_lps_mm), border, high)
 
 
 def _corners(crop: CropEvidence) -> npt.NDArray[np.float64]:

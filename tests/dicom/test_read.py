@@ -99,6 +99,29 @@ def test_stored_values_become_signal(
     np.testing.assert_array_equal(only.pixels, expected)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ([{"WindowCenter": c, "WindowWidth": 2 * c} for c in (90, 100, 130)], (100, 200)),
+        ([{"WindowCenter": [80, 300], "WindowWidth": [160, 500]}, {}, {}], (80, 160)),
+        ([{"WindowCenter": 80}, {"WindowWidth": 100}, {"WindowCenter": 5, "WindowWidth": 0}], None),
+        ([{"WindowCenter": 9, "WindowWidth": 9, "PhotometricInterpretation": "MONOCHROME1"}] * 3, None),
+    ],
+    ids=["median over slices", "first of several", "incomplete", "inverted pixels"],
+)
+def test_the_scanners_window_is_carried_where_it_fits_the_pixels(
+    tmp_path: Path,
+    block: Block,
+    write: Write,
+    attributes: list[dict[str, Any]],
+    expected: tuple[float, float] | None,
+) -> None:
+    for i, (geometry, given) in enumerate(zip(block("sagittal", 3), attributes, strict=True)):
+        write(tmp_path / str(i), geometry, **given)
+    (series,) = read_all(tmp_path).series
+    assert series.window == expected
+
+
 def test_signed_pixels_keep_their_sign(tmp_path: Path, block: Block, write: Write) -> None:
     (geometry,) = block("axial", 1, size=(1, 2))
     write(tmp_path / "a", geometry, np.array([[-5, 7]], dtype=np.int16))

@@ -19,7 +19,9 @@ from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.session import SessionState, landmark_at
 from napari_lumbar.session.commands import move
+from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.panes import LinkedPanes
+from napari_lumbar.widgets.shown import Shown
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -42,12 +44,23 @@ def landmarks(panes: LinkedPanes) -> Any:
     return panes.sagittal.viewer.layers["Landmarks"]
 
 
-def drag(layer: Any, start: tuple[float, ...], stop: tuple[float, ...]) -> None:
-    """Press, move and release the left button at data coordinates of ``layer``."""
+def cursor(pane: Pane) -> Any:
+    """Middle of the cross, (slice, row, column), or None."""
+    arms = pane.viewer.layers["Cursor"].data
+    return arms[:, 0].mean(axis=0) if len(arms) else None
+
+
+def drag(
+    layer: Any, start: tuple[float, ...], stop: tuple[float, ...], viewer: ViewerModel | None = None
+) -> None:
+    """Press, move and release the left button at data coordinates of ``layer``, as napari tells it."""
     handlers = (mouse_press_callbacks, mouse_move_callbacks, mouse_release_callbacks)
     kinds = ("mouse_press", "mouse_move", "mouse_release")
     for handle, kind, place in zip(handlers, kinds, (start, stop, stop), strict=True):
-        handle(layer, ReadOnlyWrapper(_event(layer, kind, place)))
+        event = ReadOnlyWrapper(_event(layer, kind, place), exceptions=("handled",))
+        if viewer is not None:
+            handle(viewer, event)
+        handle(layer, event)
 
 
 def _event(layer: Any, kind: str, place: tuple[float, ...]) -> Any:
@@ -61,6 +74,8 @@ def _event(layer: Any, kind: str, place: tuple[float, ...]) -> Any:
         up_direction=None,
         dims_displayed=[1, 2],
         dims_point=list(world),
+        pos=np.array(world[:0:-1]),
+        handled=False,
         modifiers=[],
         button=1,
         is_dragging=kind == "mouse_move",
@@ -79,7 +94,7 @@ def test_each_pane_shows_its_series_without_affine_in_millimetres(panes: LinkedP
 def test_a_drag_is_told_once_with_finding_slice_and_pixel(panes: LinkedPanes) -> None:
     told: list[tuple[Any, ...]] = []
     panes.landmark_moved.connect(lambda *what: told.append(what))
-    drag(landmarks(panes), (3, 56, 30), (3, 60, 40))
+    drag(landmarks(panes), (3, 56, 30), (3, 60, 40), panes.sagittal.viewer)
     assert told == [(CANAL, "t2", 3, (60.0, 40.0))]
 
 
@@ -88,7 +103,9 @@ def test_a_click_without_a_move_only_picks(panes: LinkedPanes) -> None:
     picked: list[Any] = []
     panes.landmark_moved.connect(lambda *what: moved.append(what))
     panes.landmark_picked.connect(lambda key, pane: picked.append((key, pane)))
-    drag(landmarks(panes), (3, 56, 30), (3, 56.1, 30.1))  # a hand that trembles is no edit
+    drag(
+        landmarks(panes), (3, 56, 30), (3, 56.1, 30.1), panes.sagittal.viewer
+    )  # a hand that trembles is no edit
     assert moved == []
     assert picked == [(CANAL, panes.sagittal)]
     assert tuple(landmarks(panes).data[3]) == (3, 56, 30)
@@ -119,7 +136,7 @@ def test_keys_that_would_add_or_delete_points_do_nothing(panes: LinkedPanes) -> 
     for key in letters + words:
         layer.keymap[coerce_keybinding(key)](layer)
         assert np.array_equal(layer.data, before), key
-        assert layer.mode == "select", key
+        assert layer.mode == "pan_zoom", key
 
 
 def test_points_deleted_or_added_by_other_means_are_refused(panes: LinkedPanes, state: SessionState) -> None:
@@ -145,11 +162,12 @@ def test_both_panes_go_to_a_landmark_and_mark_its_place(panes: LinkedPanes, stat
     assert panes.sagittal.series is not None
     assert panes.axial.slice_index == left.slice_index
     assert panes.sagittal.slice_index == panes.sagittal.series.nearest_slice_index(left.point_lps_mm)
-    place = panes.sagittal.viewer.layers["Place"].data[0]
+    place = cursor(panes.sagittal)
     series = panes.sagittal.series
+    assert place is not None
     point = series.slices[int(place[0])].geometry.lps_from_pixel(place[1:])
     assert point == pytest.approx(np.array(left.point_lps_mm), abs=4.0)
-    assert len(panes.axial.viewer.layers["Place"].data) == 0
+    assert cursor(panes.axial) is None
 
 
 def test_a_point_in_the_middle_of_the_view_does_not_move_the_camera(
@@ -173,10 +191,13 @@ def test_another_series_replaces_the_first_and_leaves_other_layers(
     panes.show_sagittal(small_study.by_id("t1"))
     panes.draw(state)
     names = [layer.name for layer in viewer.layers]
-    assert names == ["mine", "Sagittal T1 (t1)", "Attention", "Crops", "Place", "Landmarks"]
+    drawings = ["Attention", "Crops", "Reference lines", "Reference line", "Cursor", "Level names"]
+    assert names == ["mine", "Sagittal T1 (t1)", *drawings, "Landmarks"]
 
 
-def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(panes: LinkedPanes, state: SessionState) -> None:
+def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
     panes.draw_evidence(state.finding(CANAL).evidence)
     layers = panes.sagittal.viewer.layers
     assert [int(i) for i in np.unique(np.nonzero(layers["Attention"].data)[0])] == [3]
@@ -184,8 +205,13 @@ def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(panes: LinkedPanes, st
     panes.draw_evidence(())
     assert len(layers["Crops"].data) == 0
     assert not layers["Attention"].data.any()
-    panes.set_evidence_visible(attention=False, boxes=True)
-    assert (layers["Attention"].visible, layers["Crops"].visible) == (False, True)
+    panes.set_shown(Shown(attention=False, attention_opacity=0.5, lines=False))
+    for series_id in ("t2", "t1"):  # the next series follows, too
+        panes.show_sagittal(small_study.by_id(series_id))
+        layers = panes.sagittal.viewer.layers
+        assert (layers["Attention"].visible, layers["Crops"].visible) == (False, True)
+        assert layers["Attention"].opacity == 0.5
+        assert [layers[name].visible for name in ("Reference lines", "Reference line")] == [False, False]
 
 
 def test_letters_and_research_line_stand_in_every_pane(panes: LinkedPanes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from ..domain.study import MRSeries, MRSlice, PixelArray, SliceStack
 from .contrast import t2_evidence
@@ -35,7 +36,17 @@ def series_without_role(loaded: Sequence[LoadedSlice], series_id: str) -> MRSeri
         role_reason="",
         description=first.description,
         frame_of_reference_uid=first.frame_of_reference_uid,
+        window=_median_window([item.header for item in loaded]),
     )
+
+
+def _median_window(headers: Sequence[SliceHeader]) -> tuple[float, float] | None:
+    """One window for the series: scanners propose another for every slice."""
+    windows = [header.window for header in headers if header.window is not None]
+    if not windows:
+        return None
+    centres, widths = zip(*windows, strict=True)
+    return median(centres), median(widths)
 
 
 def with_roles(series: Sequence[MRSeries], headers: Sequence[Sequence[SliceHeader]]) -> tuple[MRSeries, ...]:

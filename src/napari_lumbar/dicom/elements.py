@@ -46,6 +46,17 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     return found[0] if found else None
 
 
+def first_number(dataset: Dataset, keyword: str) -> float | None:
+    """The value, or the first of several, as a finite number, or None."""
+    found = value(dataset, keyword)
+    first = found if found is None or isinstance(found, str | float | int) else next(iter(found), None)
+    try:
+        converted = float(first) if first is not None else math.nan
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return converted if math.isfinite(converted) else None
+
+
 def numbers(dataset: Dataset, keyword: str, count: int) -> list[float] | None:
     """Exactly ``count`` finite numbers, or None."""
     found = value(dataset, keyword)

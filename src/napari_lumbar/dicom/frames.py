@@ -19,6 +19,7 @@ _MACROS: dict[str, dict[str, str]] = {
         "RescaleSlope": "RescaleSlope",
         "RescaleIntercept": "RescaleIntercept",
     },
+    "FrameVOILUTSequence": {"WindowCenter": "WindowCenter", "WindowWidth": "WindowWidth"},
     "MREchoSequence": {"EffectiveEchoTime": "EchoTime"},
     "MRTimingAndRelatedParametersSequence": {"RepetitionTime": "RepetitionTime"},
     "MRModifierSequence": {"InversionTimes": "InversionTime"},

@@ -11,7 +11,7 @@ from pydicom import Dataset
 from ..domain.geometry import SliceGeometry
 from .codes import Oddity
 from .complaint import Complaint
-from .elements import number, text, texts, uid, value
+from .elements import first_number, number, text, texts, uid, value
 from .frames import frame_datasets
 from .kinds import kind_complaint, unsupported_contrast
 from .opening import Opened
@@ -67,6 +67,8 @@ class SliceHeader:
         What is odd about the header.
     compressed
         Whether the pixels are compressed.
+    window
+        (centre, width) in units of the rescaled pixels; None where the header proposes none.
     """
 
     path: str
@@ -90,6 +92,7 @@ class SliceHeader:
     stated_step_mm: float | None = None
     oddities: tuple[Oddity, ...] = ()
     compressed: bool = False
+    window: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,17 @@ def _slice_header(
         stated_step_mm=number(dataset, "SpacingBetweenSlices"),
         oddities=tuple(_oddities(dataset)),
         compressed=compressed,
+        window=_window(dataset),
     )
+
+
+def _window(dataset: Dataset) -> tuple[float, float] | None:
+    """The first window of a header (DICOM PS3.3 C.11.2); none for inverted pixels, whose scale is another."""
+    centre, width = first_number(dataset, "WindowCenter"), first_number(dataset, "WindowWidth")
+    inverted = text(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+    if centre is None or width is None or width < 1 or inverted:
+        return None
+    return centre, width
 
 
 def _naming_text(dataset: Dataset) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from .geometry import Vector3
-from .spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey
+import numpy as np
+
+from .geometry import FloatArray, Vector3
+from .spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level
 
 #: Code of a landmark, and of its finding, that a person marked absent.
 ABSENT = "absent"
@@ -133,6 +135,22 @@ class Landmarks:
         """Return a copy in which this landmark stands for its finding."""
         missing = {key: why for key, why in self.missing.items() if key != landmark.key}
         return replace(self, points={**self.points, landmark.key: landmark}, missing=missing)
+
+
+def disc_points_lps_mm(landmarks: Landmarks) -> dict[Level, FloatArray]:
+    """A point beside the disc of every level that has a landmark, shape (3,) each, from the top down.
+
+    The canal's point lies at the disc; without one, the subarticular points do, and the foraminal ones
+    lie a little above it.
+    """
+    places: dict[Level, FloatArray] = {}
+    for level in Level:
+        for group in (ConditionGroup.CANAL, ConditionGroup.SUBARTICULAR, ConditionGroup.FORAMINAL):
+            keys = [FindingKey(condition, level) for condition in Condition if condition.group is group]
+            points = [landmarks.points[key].point_lps_mm for key in keys if key in landmarks.points]
+            if points and level not in places:
+                places[level] = np.mean(points, axis=0)
+    return places
 
 
 class Dependence(Enum):

@@ -25,5 +25,6 @@ def open_study(path: Path, bundle: Path | None = None) -> None:
     dock = ReaderDock(viewer, choice.load)
     dock.system_row.choose(choice)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
+    dock.take_the_window()
     dock.reading.open_folder(path)
     napari.run()

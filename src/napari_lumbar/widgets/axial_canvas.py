@@ -7,6 +7,8 @@ from napari.qt import QtViewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QWidget
 
+from .own_window import dock_around
+
 
 def second_canvas(model: ViewerModel) -> QtViewer:
     """Return a canvas on ``model`` that takes no dropped files: they are for the main window."""
@@ -21,7 +23,7 @@ def forbid_floating(widget: QWidget) -> None:
 
     napari's title bar floats a dock whatever its features say, and is made anew in another dock area.
     """
-    dock = _dock_around(widget)
+    dock = dock_around(widget)
     if dock is not None:
         _take_float_away(dock)
         dock.dockLocationChanged.connect(
@@ -34,10 +36,3 @@ def _take_float_away(dock: QDockWidget) -> None:
     button = getattr(dock.titleBarWidget(), "float_button", None)
     if button is not None:
         button.hide()
-
-
-def _dock_around(widget: QWidget) -> QDockWidget | None:
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
-    return parent

@@ -14,7 +14,7 @@ import numpy as np
 from napari.layers import Points
 from psygnal import Signal
 
-from ..domain.spine import ALL_FINDINGS, FindingKey, Severity, Side
+from ..domain.spine import ALL_FINDINGS, FindingKey, Severity
 from ..export.severity_style import SEVERITY_STYLES, UNGRADED_FILL
 from ..layer_data import LayerData
 from . import theme
@@ -38,7 +38,7 @@ _TAKEN_OFF = (
 _SIZE_MM = 6.0
 #: A point that moved less than this during a click was not dragged.
 _TREMOR_MM = 0.5
-_TEXT = {"string": "{beside}", "size": 8, "color": "white", "anchor": "center"}
+_BORDER, _CHOSEN_BORDER = 0.1, 0.3
 
 
 class LandmarkPoints:
@@ -60,13 +60,13 @@ class LandmarkPoints:
 
     def __init__(self, data: LayerData) -> None:
         points, options, _ = data
-        self.layer = Points(points, **options, border_color="white", border_width=0.1, symbol="disc")
+        self.layer = Points(points, **options, border_color="white", border_width=_BORDER, symbol="disc")
         self.layer.projection_mode = "none"
         self.layer.canvas_size_limits = (0, 24)
         self._writing = False
         self._drawn = points
+        self._chosen: FindingKey | None = None
         self.draw(data)
-        self.layer.mode = "select"
         self.layer.locked = True
         self.layer.events.data.connect(self._on_data)
         self.layer.mouse_drag_callbacks.append(self._on_press)
@@ -81,12 +81,32 @@ class LandmarkPoints:
             layer.selected_data = set()
             layer.data = points
             self._drawn = points.copy()
-            features = options["features"]
-            layer.features = {**features, "beside": _beside(features["label"], features["side"])}
+            layer.features = options["features"]
             layer.scale = options["scale"]
             layer.size = _SIZE_MM / options["scale"][-1]
             if len(points):
                 self._colour(options["features"])
+                self._point_out()
+
+    def mark(self, key: FindingKey | None) -> None:
+        """Point the chosen finding out."""
+        if key != self._chosen:
+            self._chosen = key
+            self._point_out()
+
+    def hold(self, event: Any) -> bool:
+        """Let napari drag the point that was pressed with the left button; say whether there is one.
+
+        Otherwise the layer stays in the mode in which the mouse moves and zooms the picture.
+        """
+        if self._row_at(event) is None:
+            return False
+        self.layer.mode = "select"
+        return True
+
+    def let_go(self) -> None:
+        """The mouse moves the picture again."""
+        self.layer.mode = "pan_zoom"
 
     def key_of_row(self, row: int) -> FindingKey:
         """The finding that a row of the layer stands for."""
@@ -100,7 +120,13 @@ class LandmarkPoints:
             UNGRADED_FILL if s else fill for s, (fill, _) in zip(stale, looks, strict=True)
         ]
         self.layer.symbol = [symbol for _, symbol in looks]
-        self.layer.text = _TEXT
+
+    def _point_out(self) -> None:
+        rows = range(len(self.layer.data))
+        chosen = [self._chosen is not None and self.key_of_row(row) == self._chosen for row in rows]
+        if chosen:
+            self.layer.border_color = [theme.CHOSEN_COLOUR if c else "white" for c in chosen]
+            self.layer.border_width = [_CHOSEN_BORDER if c else _BORDER for c in chosen]
 
     def _on_data(self, event: Any) -> None:
         if self._writing:
@@ -123,15 +149,19 @@ class LandmarkPoints:
     def _distance_mm(self, row: int, place: np.ndarray) -> float:
         return float(np.linalg.norm((place - self._drawn[row]) * self.layer.scale))
 
-    def _on_press(self, layer: Points, event: Any) -> None:
-        row = layer.get_value(
+    def _on_press(self, _layer: Points, event: Any) -> None:
+        row = self._row_at(event) if event.button == 1 else None
+        if row is not None:
+            self.picked.emit(self.key_of_row(row))
+
+    def _row_at(self, event: Any) -> int | None:
+        row = self.layer.get_value(
             event.position,
             view_direction=event.view_direction,
             dims_displayed=event.dims_displayed,
             world=True,
         )
-        if isinstance(row, int | np.integer):
-            self.picked.emit(self.key_of_row(int(row)))
+        return int(row) if isinstance(row, int | np.integer) else None
 
     @contextmanager
     def _own_write(self) -> Iterator[None]:
@@ -140,17 +170,6 @@ class LandmarkPoints:
             yield
         finally:
             self._writing = False
-
-
-def _beside(labels: list[str], sides: list[str]) -> list[str]:
-    """Labels that stand beside their point, though napari centres every text of a layer on it.
-
-    Blanks fill the other half: a right finding's label stands at the left of the picture, as it lies in
-    an axial image, every other label at the right.
-    """
-    blanks = [" " * (2 * len(label) + 6) for label in labels]
-    pairs = zip(labels, sides, blanks, strict=True)
-    return [label + blank if side == Side.RIGHT.value else blank + label for label, side, blank in pairs]
 
 
 def _do_nothing(_layer: Points) -> None:

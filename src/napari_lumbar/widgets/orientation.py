@@ -10,7 +10,8 @@ from ..domain.geometry import FloatArray, SliceGeometry
 
 #: A second letter is added where an edge leans this much (about 20 degrees) towards another direction.
 _LEAN = 0.35
-_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))  # negative and positive end of each LPS axis
+#: Negative and positive end of each LPS axis.
+AXIS_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 
 
 class EdgeLetters(NamedTuple):
@@ -31,4 +32,4 @@ def edge_letters(geometry: SliceGeometry) -> EdgeLetters:
 def _letters(direction_lps: FloatArray) -> str:
     strongest_first = np.argsort(-np.abs(direction_lps), kind="stable")
     named = [axis for axis in strongest_first if abs(direction_lps[axis]) >= _LEAN]
-    return "".join(_LETTERS[axis][int(direction_lps[axis] > 0)] for axis in named[:2])
+    return "".join(AXIS_LETTERS[axis][int(direction_lps[axis] > 0)] for axis in named[:2])

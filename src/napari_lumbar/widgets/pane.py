@@ -1,4 +1,4 @@
-"""One canvas that shows one series: image, attention, crop boxes, landmarks, orientation letters."""
+"""One canvas that shows one series: image, attention, crop boxes, reference lines, names, landmarks."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ from typing import Any, ClassVar
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.components.overlays import TextOverlay
 from napari.layers import Layer
 from psygnal import Signal
 
-from .. import RESEARCH_USE_ONLY, layer_data
+from .. import layer_data
 from ..domain.findings import CropEvidence
-from ..domain.geometry import Vector3
+from ..domain.geometry import Vector3, vector3
+from ..domain.landmarks import Landmarks
 from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
+from .corner_text import CornerText
 from .landmark_points import LandmarkPoints
-from .orientation import edge_letters
+from .level_names import LevelNames
+from .pointer import Pointer
+from .reference_lines import ReferenceLines
+from .shown import Shown
+from .slice_words import slice_words
+from .windowing import Windowing
 
-_OVERLAYS = {
-    "lumbar_title": "top_left",
-    "lumbar_research": "bottom_left",
-    "lumbar_top": "top_center",
-    "lumbar_bottom": "bottom_center",
-    "lumbar_left": "middle_left",
-    "lumbar_right": "middle_right",
-}
-_ALWAYS_SHOWN = ("lumbar_title", "lumbar_research")
 #: A point further than this share of the half view from its centre is brought to the centre.
 _CALM_ZONE = 0.6
 #: Edge of the box of the crop that is pointed at, and of the others, in usual edges.
 _BRIGHT, _THIN = 1.75, 0.4
+#: A place pointed at in the other pane is brought to the centre once it has left the view.
+_WHOLE_VIEW = 1.0
+#: A place further than this from every slice that has it on its image lies between two blocks of slices.
+_REACH_MM = 20.0
 
 
 class Pane:
     """Draws a series and what is known about it on a viewer; owns only the layers it added.
+
+    Its layers are held, never looked up by name: a person may rename, hide, move or delete them.
 
     Signals
     -------
@@ -48,32 +51,43 @@ class Pane:
         Somebody tried to add or delete points.
     slice_changed
         The slice index that is shown now.
+    pointed
+        (point_lps_mm, slice index) of a place on the image that was pointed at.
     """
 
     landmark_moved: ClassVar[Signal] = Signal(object, str, int, tuple)
     landmark_picked: ClassVar[Signal] = Signal(object)
     edit_refused: ClassVar[Signal] = Signal()
     slice_changed: ClassVar[Signal] = Signal(int)
+    pointed: ClassVar[Signal] = Signal(tuple, int)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
         self.series: MRSeries | None = None
-        self._layers: dict[str, Layer] = {}
-        self._names: dict[str, str] = {}
+        self.text = CornerText(viewer)
+        self.windowing = Windowing(self.text.draw_window)
+        self.lines: ReferenceLines | None = None
+        self._names: LevelNames | None = None
         self._points: LandmarkPoints | None = None
+        self._layers: dict[str, Layer] = {}
+        self._landmarks = Landmarks()
+        self._chosen: FindingKey | None = None
+        self._shown = Shown()
         self._evidence: tuple[CropEvidence, ...] = ()
-        for name, position in _OVERLAYS.items():
-            size = 8 if name in _ALWAYS_SHOWN else 12
-            viewer.canvas.overlays[name] = TextOverlay(position=position, visible=False, font_size=size)
-        viewer.canvas.overlays["lumbar_research"].text = RESEARCH_USE_ONLY.split(".")[0]
+        self._pointer = Pointer(viewer, self._hold, self._let_go)
+        self._pointer.pointed.connect(self._on_pointed)
+        self._pointer.windowed.connect(self._on_windowed)
         viewer.dims.events.current_step.connect(self._on_step)
+        viewer.dims.events.ndisplay.connect(self._on_turned)
+        viewer.dims.events.order.connect(self._on_turned)
 
     @property
     def slice_index(self) -> int:
         """The slice of the series that is shown."""
-        if self.series is None:
+        axis = self._slice_axis
+        if self.series is None or axis < 0:
             return 0
-        index = round(self.viewer.dims.point[0] / self._scale[0])
+        index = round(self.viewer.dims.point[axis] / self._scale[0])
         return int(np.clip(index, 0, len(self.series.slices) - 1))
 
     @property
@@ -82,39 +96,75 @@ class Pane:
         _, y, x = self.viewer.scene.camera.center
         return float(y / self._scale[1]), float(x / self._scale[2])
 
+    @property
+    def view(self) -> tuple[Vector3, float] | None:
+        """The place in the middle of the view, in patient space, and the zoom in pixels per mm."""
+        if self.series is None:
+            return None
+        geometry = self.series.slices[self.slice_index].geometry
+        return vector3(geometry.lps_from_pixel(self.centre_rc)), self.viewer.scene.camera.zoom
+
+    def close(self) -> None:
+        """Listen to the viewer no more."""
+        self._pointer.close()
+        for emitter, own in (
+            (self.viewer.dims.events.current_step, self._on_step),
+            (self.viewer.dims.events.ndisplay, self._on_turned),
+            (self.viewer.dims.events.order, self._on_turned),
+        ):
+            emitter.disconnect(own)
+
     def show(self, series: MRSeries | None) -> None:
         """Show another series, or none; what was drawn on the old one goes."""
-        outdated = self._take_layers()
+        outdated = [layer for layer in self._own_layers() if layer in self.viewer.layers]
+        self._layers, self._evidence, self._points, self.lines, self._names = {}, (), None, None, None
         self.series = series
         if series is not None:
             self._add_layers(series)
+        names = {name: layer.name for name, layer in self._layers.items()}
         # Removed last, so that the viewer is never empty in between and its sliders keep their place.
         for layer in outdated:
             self.viewer.layers.remove(layer)
         for name, layer in self._layers.items():
-            layer.name = self._names[name]  # napari numbered them while the old ones were there
+            layer.name = names[name].removesuffix(
+                " [1]"
+            )  # napari numbered them while the old ones were there
         if series is not None:
-            self.viewer.dims.set_point(0, (len(series.slices) // 2) * self._scale[0])
+            self.go_to_slice(len(series.slices) // 2)
             self.viewer.reset_view()
         self._label()
 
-    def _add_layers(self, series: MRSeries) -> None:
-        self._add("image", layer_data.image_layer(series))
-        self._add("attention", layer_data.heatmap_layer(series, ()))
-        self._add("crops", layer_data.crop_layer(series, ()), **_crop_style(series))
-        self._add("place", layer_data.place_layer(series, None), **_place_style(series))
+    def look_at(self, view: tuple[Vector3, float]) -> None:
+        """Show the same place in the middle, with the same zoom, as ``view`` of another series."""
+        if self.series is None:
+            return
+        point_lps_mm, zoom = view
+        self.viewer.scene.camera.zoom = zoom
+        self.go_to_point(point_lps_mm, calm_zone=0.0)
+
+    def fit(self) -> None:
+        """Show the whole image."""
+        self.viewer.reset_view()
 
     def draw(self, state: SessionState | None) -> None:
         """Show the landmarks of the series as they are now."""
+        self._restore()
+        self._landmarks = state.landmarks if state is not None else Landmarks()
         if self.series is None or state is None:
             self._remove_points()
-            return
-        findings = {key: state.finding(key) for key in state.analysis.findings}
-        data = layer_data.landmark_layer(self.series, state.landmarks, findings, state.stale)
-        if self._points is None or self._points.layer not in self.viewer.layers:
-            self._add_points(LandmarkPoints(data))
         else:
-            self._points.draw(data)
+            findings = {key: state.finding(key) for key in state.analysis.findings}
+            data = layer_data.landmark_layer(self.series, state.landmarks, findings, state.stale)
+            self._draw_points(data)
+        self._draw_names()
+        self._label()
+
+    def mark(self, chosen: FindingKey | None) -> None:
+        """Point out the finding that is chosen."""
+        self._chosen = chosen
+        if self._points is not None:
+            self._points.mark(chosen)
+        self._draw_names()
 
     def draw_evidence(self, evidence: tuple[CropEvidence, ...]) -> None:
         """Show the crops and heatmaps of the finding that is chosen."""
@@ -138,18 +188,51 @@ class Pane:
             usual if crop is None else usual * (_BRIGHT if each is crop else _THIN) for each in shown
         ]
 
-    def set_evidence_visible(self, attention: bool, boxes: bool) -> None:
-        """Switch the heatmaps and the boxes on or off."""
-        if self._layers:
-            self._layers["attention"].visible = attention
-            self._layers["crops"].visible = boxes
+    def set_shown(self, shown: Shown) -> None:
+        """Switch drawings on or off; the next series follows, too."""
+        self._shown = shown
+        if not self._layers:
+            return
+        self._layers["attention"].visible = shown.attention
+        self._layers["attention"].opacity = shown.attention_opacity
+        self._layers["crops"].visible = shown.boxes
+        for name in ("lines", "line"):
+            self._layers[name].visible = shown.lines
+        self._layers["names"].visible = shown.names
 
-    def draw_place(self, point_lps_mm: Vector3 | None) -> None:
-        """Mark where a place of the other pane falls in this one, or nothing."""
+    def draw_lines(self, others: MRSeries | None, other_index: int) -> None:
+        """Show where the slices of the other pane's series lie."""
+        if self.lines is not None:
+            self.lines.draw(self.slice_index, others, other_index)
+
+    def point_out_line(self, other_index: int) -> None:
+        """The other pane went to another of its slices."""
+        if self.lines is not None:
+            self.lines.point_out(other_index)
+
+    def draw_cursor(self, point_lps_mm: Vector3 | None, slice_index: int | None = None) -> None:
+        """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
         if self.series is not None:
-            self._layers["place"].data = layer_data.place_layer(self.series, point_lps_mm)[0]
+            data = layer_data.cursor_layer(self.series, point_lps_mm, slice_index)
+            self._layers["cursor"].data = data[0]
 
-    def go_to_point(self, point_lps_mm: Vector3, slice_index: int | None = None) -> None:
+    def follow(self, point_lps_mm: Vector3) -> bool:
+        """Go to the slice nearest to a place and mark it; say whether there is one that holds the place."""
+        if self.series is None:
+            return False
+        index = self.series.nearest_slice_index(point_lps_mm)
+        geometry = self.series.slices[index].geometry
+        holds = geometry.contains(geometry.pixel_from_lps(point_lps_mm))
+        if not holds or abs(float(geometry.signed_distance_mm(point_lps_mm))) > _REACH_MM:
+            self.draw_cursor(None)
+            return False
+        self.go_to_point(point_lps_mm, index, _WHOLE_VIEW)
+        self.draw_cursor(point_lps_mm, index)
+        return True
+
+    def go_to_point(
+        self, point_lps_mm: Vector3, slice_index: int | None = None, calm_zone: float = _CALM_ZONE
+    ) -> None:
         """Show a point on its slice, or on the nearest; move the view only if the point is at its edge."""
         if self.series is None:
             return
@@ -160,12 +243,13 @@ class Pane:
         target = pixel_rc * self._scale[1:]
         camera = self.viewer.scene.camera
         half_view = np.array(self.viewer.canvas.size) / camera.zoom / 2
-        if (np.abs(target - camera.center[1:]) > _CALM_ZONE * half_view).any():
+        if (np.abs(target - camera.center[1:]) > calm_zone * half_view).any():
             camera.center = (0, *target)
 
     def go_to_slice(self, slice_index: int) -> None:
         """Show a slice."""
-        self.viewer.dims.set_point(0, slice_index * self._scale[0])
+        if self._slice_axis >= 0:
+            self.viewer.dims.set_point(self._slice_axis, slice_index * self._scale[0])
 
     def focus(self) -> None:
         """Make the landmarks the layer that mouse and keys work on."""
@@ -176,16 +260,52 @@ class Pane:
     def _scale(self) -> np.ndarray:
         return np.array(layer_data.series_frame(self.series)["scale"]) if self.series else np.ones(3)
 
-    def _add(self, name: str, data: layer_data.LayerData, **options: Any) -> None:
-        content, given, kind = data
-        layer = Layer.create(content, {**given, **options}, kind)
-        layer.locked = True
-        self._names[name] = layer.name
-        self._layers[name] = self.viewer.add_layer(layer)
+    @property
+    def _slice_axis(self) -> int:
+        """The viewer's axis of slices: a person's own layer may have put more axes before it."""
+        return int(self.viewer.dims.ndim) - 3
 
-    def _add_points(self, points: LandmarkPoints) -> None:
-        self._remove_points()
-        self._points = points
+    @property
+    def _is_upright(self) -> bool:
+        dims = self.viewer.dims
+        return bool(dims.ndisplay == 2 and tuple(dims.displayed) == (dims.ndim - 2, dims.ndim - 1))
+
+    def _add_layers(self, series: MRSeries) -> None:
+        self.lines, self._names = ReferenceLines(series), LevelNames(series)
+        image = _layer(layer_data.image_layer(series))
+        self._layers = {
+            "image": image,
+            "attention": _layer(layer_data.heatmap_layer(series, ())),
+            "crops": _layer(layer_data.crop_layer(series, ()), **_crop_style(series)),
+            "lines": self.lines.faint,
+            "line": self.lines.bright,
+            "cursor": _layer(layer_data.cursor_layer(series, None), **_cursor_style(series)),
+            "names": self._names.layer,
+        }
+        for layer in self._layers.values():
+            layer.locked = True
+            self.viewer.add_layer(layer)
+        self.windowing.show(series, image)
+        self.set_shown(self._shown)
+
+    def _own_layers(self) -> list[Layer]:
+        """Every layer of ours, the lowest first, whether or not it is still in the viewer."""
+        return [*self._layers.values(), *([self._points.layer] if self._points else [])]
+
+    def _restore(self) -> None:
+        """Bring back what somebody deleted, above the layer of ours that it lay on."""
+        above = 0
+        for layer in self._own_layers():
+            if layer not in self.viewer.layers:
+                self.viewer.layers.insert(above, layer)
+            above = self.viewer.layers.index(layer) + 1
+
+    def _draw_points(self, data: layer_data.LayerData) -> None:
+        if self._points is not None:
+            self._points.draw(data)
+            return
+        self._points = points = LandmarkPoints(data)
+        points.mark(self._chosen)
         points.moved.connect(self._on_moved)
         points.picked.connect(self._on_picked)
         points.refused.connect(self._on_refused)
@@ -197,11 +317,33 @@ class Pane:
             self.viewer.layers.remove(self._points.layer)
         self._points = None
 
-    def _take_layers(self) -> list[Layer]:
-        """Let go of every layer that is still there, and return them."""
-        own = [*self._layers.values(), *([self._points.layer] if self._points else [])]
-        self._layers, self._evidence, self._points = {}, (), None
-        return [layer for layer in own if layer in self.viewer.layers]
+    def _draw_names(self) -> None:
+        if self._names is not None:
+            self._names.draw(self._landmarks, self._chosen)
+
+    def _hold(self, event: Any) -> bool:
+        """Points come first, whatever layer a person has selected."""
+        if self._points is None or self._points.layer not in self.viewer.layers:
+            return False
+        held = self._points.hold(event)
+        if held:
+            self.focus()
+        return held
+
+    def _let_go(self) -> None:
+        if self._points is not None:
+            self._points.let_go()
+
+    def _on_pointed(self, world: np.ndarray) -> None:
+        if self.series is None or not self._is_upright:
+            return
+        index, pixel_rc = self.slice_index, world[1:] / self._scale[1:]
+        geometry = self.series.slices[index].geometry
+        if geometry.contains(pixel_rc):
+            self.pointed.emit(vector3(geometry.lps_from_pixel(pixel_rc)), index)
+
+    def _on_windowed(self, right_px: float, down_px: float) -> None:
+        self.windowing.drag(right_px, down_px)
 
     def _on_moved(self, key: FindingKey, slice_index: int, pixel_rc: tuple[float, float]) -> None:
         if self.series is not None:
@@ -218,20 +360,21 @@ class Pane:
             self._label()
             self.slice_changed.emit(self.slice_index)
 
+    def _on_turned(self, _event: Any) -> None:
+        self._label()
+
     def _label(self) -> None:
-        """Say what is shown and which way the patient lies; no letters where napari turned the picture."""
-        overlays = self.viewer.canvas.overlays
-        upright = self.viewer.dims.ndisplay == 2 and self.viewer.dims.displayed == (1, 2)
-        for name in _OVERLAYS:
-            is_letter = name not in _ALWAYS_SHOWN
-            overlays[name].visible = self.series is not None and (upright or not is_letter)
-        if self.series is None:
-            return
-        role = self.series.role.value if self.series.role else self.series.description
-        overlays["lumbar_title"].text = f"{role}  {self.slice_index + 1}/{len(self.series.slices)}"
-        letters = edge_letters(self.series.slices[self.slice_index].geometry)
-        for side, letter in letters._asdict().items():
-            overlays[f"lumbar_{side}"].text = letter
+        """Say what is shown and which way the patient lies."""
+        if self.series is not None:
+            index = self.slice_index
+            words = slice_words(self.series, index, self._landmarks)
+            self.text.draw_slice(words, self.series.slices[index].geometry)
+        self.text.show(self.series is not None, self._is_upright)
+
+
+def _layer(data: layer_data.LayerData, **style: Any) -> Layer:
+    content, given, kind = data
+    return Layer.create(content, {**given, **style}, kind)
 
 
 def _crop_style(series: MRSeries) -> dict[str, Any]:
@@ -243,12 +386,6 @@ def _crop_style(series: MRSeries) -> dict[str, Any]:
     }
 
 
-def _place_style(series: MRSeries) -> dict[str, Any]:
+def _cursor_style(series: MRSeries) -> dict[str, Any]:
     geometry = series.slices[0].geometry
-    return {
-        "symbol": "cross",
-        "size": 7 / geometry.column_spacing_mm,
-        "face_color": theme.CURSOR_COLOUR,
-        "border_width": 0,
-        "opacity": 0.9,
-    }
+    return {"edge_color": theme.CURSOR_COLOUR, "edge_width": 0.8 / geometry.column_spacing_mm}

@@ -9,10 +9,14 @@ from napari.components import ViewerModel
 from psygnal import Signal
 
 from ..domain.findings import CropEvidence
+from ..domain.geometry import Vector3
 from ..domain.landmarks import Landmark
+from ..domain.planes import frames_differ, link_trouble
+from ..domain.spine import FindingKey
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..session import SessionState
 from .pane import Pane
+from .shown import Shown
 
 
 class LinkedPanes:
@@ -21,28 +25,51 @@ class LinkedPanes:
     landmark_moved: ClassVar[Signal] = Signal(object, str, int, tuple)
     landmark_picked: ClassVar[Signal] = Signal(object, Pane)
     edit_refused: ClassVar[Signal] = Signal()
+    #: Another series is on the screen.
+    series_changed: ClassVar[Signal] = Signal()
 
     def __init__(self, sagittal: ViewerModel, axial: ViewerModel) -> None:
         self.sagittal, self.axial = Pane(sagittal), Pane(axial)
+        self._cursor: Vector3 | None = None
+        self._trouble = ""
         for pane in self:
             self._relay(pane)
 
     def __iter__(self) -> Iterator[Pane]:
         return iter((self.sagittal, self.axial))
 
+    def close(self) -> None:
+        """Listen to the viewers no more."""
+        for pane in self:
+            pane.close()
+
     def show_study(self, study: Study, sagittal_role: SeriesRole | None) -> None:
         """Show the axial series and the sagittal series of the given role."""
+        self._cursor = None
+        for pane in self:
+            pane.windowing.forget()
         self.axial.show(study.first(SeriesRole.AXIAL_T2))
-        self.show_sagittal(study.first(sagittal_role) if sagittal_role else None)
+        self.sagittal.show(study.first(sagittal_role) if sagittal_role else None)
+        self._link()
 
     def show_sagittal(self, series: MRSeries | None) -> None:
-        """Show another sagittal series."""
+        """Show another sagittal series at the same place in the patient."""
+        view = self.sagittal.view
         self.sagittal.show(series)
+        if view is not None:
+            self.sagittal.look_at(view)
+        self.sagittal.draw_cursor(self._cursor)
+        self._link()
 
     def draw(self, state: SessionState | None) -> None:
         """Show the landmarks as they are now."""
         for pane in self:
             pane.draw(state)
+
+    def mark(self, chosen: FindingKey | None) -> None:
+        """Point out the finding that is chosen."""
+        for pane in self:
+            pane.mark(chosen)
 
     def draw_evidence(self, evidence: tuple[CropEvidence, ...]) -> None:
         """Show what the grader saw for the chosen finding."""
@@ -54,19 +81,49 @@ class LinkedPanes:
         for pane in self:
             pane.highlight(crop)
 
-    def set_evidence_visible(self, attention: bool, boxes: bool) -> None:
-        """Switch heatmaps and boxes on or off."""
+    def set_shown(self, shown: Shown) -> None:
+        """Switch drawings on or off."""
         for pane in self:
-            pane.set_evidence_visible(attention, boxes)
+            pane.set_shown(shown)
+
+    def choose_window(self, name: str) -> None:
+        """Set a preset window in both panes."""
+        for pane in self:
+            pane.windowing.choose(name)
+
+    def reset_windows(self) -> None:
+        """Both panes back to the window that they began with."""
+        for pane in self:
+            pane.windowing.reset()
+
+    @property
+    def offered_windows(self) -> tuple[str, ...]:
+        """The presets that at least one pane has."""
+        return tuple(dict.fromkeys(name for pane in self for name in pane.windowing.offered))
+
+    def fit(self) -> None:
+        """Show the whole images."""
+        for pane in self:
+            pane.fit()
+
+    def point_at(self, point_lps_mm: Vector3, source: Pane, slice_index: int) -> None:
+        """Put the shared cursor where a person pointed in one pane; the other goes there."""
+        self._cursor = point_lps_mm
+        other = self._other(source)
+        source.draw_cursor(point_lps_mm, slice_index)
+        held = other.follow(point_lps_mm)
+        outside = other.series is not None and not held
+        other.text.draw_link("The cursor is outside these images" if outside else self._trouble)
 
     def go_to(self, landmark: Landmark, but: Pane | None = None) -> None:
         """Show a landmark in both panes, except in one where a person is working.
 
-        The pane that does not show the landmark itself gets a cross in its place.
+        The pane that does not show the landmark itself gets the cursor in its place.
         """
+        self._cursor = landmark.point_lps_mm
         for pane in self:
             own = pane.series is not None and pane.series.series_id == landmark.series_id
-            pane.draw_place(None if own else landmark.point_lps_mm)
+            pane.draw_cursor(None if own else landmark.point_lps_mm)
             if pane is but:
                 continue
             pane.go_to_point(landmark.point_lps_mm, landmark.slice_index if own else None)
@@ -77,8 +134,39 @@ class LinkedPanes:
             if pane.series is not None and pane.series.series_id == series_id:
                 pane.go_to_slice(slice_index)
 
+    def _other(self, pane: Pane) -> Pane:
+        return self.axial if pane is self.sagittal else self.sagittal
+
+    def _link(self) -> None:
+        """Draw the lines of both panes, and say what keeps them apart."""
+        self._trouble = _trouble(self.sagittal.series, self.axial.series)
+        for pane in self:
+            pane.text.draw_link(self._trouble)
+            self._draw_lines(pane)
+        self.series_changed.emit()
+
+    def _draw_lines(self, pane: Pane) -> None:
+        other = self._other(pane)
+        pane.draw_lines(other.series, other.slice_index)
+
+    def _on_slice(self, pane: Pane) -> None:
+        self._draw_lines(pane)
+        self._other(pane).point_out_line(pane.slice_index)
+
     def _relay(self, pane: Pane) -> None:
         # psygnal calls a bound ``emit`` once, to find its signature: relay through functions instead.
         pane.landmark_moved.connect(lambda *what: self.landmark_moved.emit(*what))
         pane.landmark_picked.connect(lambda key: self.landmark_picked.emit(key, pane))
         pane.edit_refused.connect(lambda: self.edit_refused.emit())
+        pane.slice_changed.connect(lambda _index: self._on_slice(pane))
+        pane.pointed.connect(lambda point, index: self.point_at(point, pane, index))
+
+
+def _trouble(sagittal: MRSeries | None, axial: MRSeries | None) -> str:
+    """What a person should know about the link between the panes; empty where all is well."""
+    if sagittal is None or axial is None:
+        return f"Not linked: no {'axial' if axial is None else 'sagittal'} series"
+    trouble = link_trouble(sagittal, axial)
+    if trouble:
+        return f"Not linked: {trouble}"
+    return "Linked across two frames of reference" if frames_differ(sagittal, axial) else ""

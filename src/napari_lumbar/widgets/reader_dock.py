@@ -34,6 +34,7 @@ from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
 from .logbook import Logbook, log_folder
 from .navigation import Navigation
+from .own_window import layer_docks, share_width, show_layer_docks
 from .panes import LinkedPanes
 from .plain_text import plain_tooltip
 from .reading import Reading
@@ -98,6 +99,7 @@ class ReaderDock(QWidget):
         """Once docked, stay docked."""
         super().showEvent(event)
         forbid_floating(self)
+        self.view_bar.layers_button.setChecked(any(dock.isVisible() for dock in layer_docks(self)))
 
     def _lay_out(self) -> None:
         axial, whole = QWidget(), QVBoxLayout(self)
@@ -153,7 +155,22 @@ class ReaderDock(QWidget):
         finding.place_asked.connect(self.editing.put_here)
         finding.regrade_asked.connect(reading.regrade_now)
         finding.export_asked.connect(self._export)
-        self.view_bar.visibility_changed.connect(self.panes.set_evidence_visible)
+        self._connect_view_bar()
+
+    def _connect_view_bar(self) -> None:
+        bar, panes = self.view_bar, self.panes
+        bar.shown_changed.connect(panes.set_shown)
+        bar.window_chosen.connect(panes.choose_window)
+        bar.window_reset_asked.connect(panes.reset_windows)
+        bar.fit_asked.connect(panes.fit)
+        bar.layers_toggled.connect(lambda shown: show_layer_docks(self, shown))
+        panes.series_changed.connect(lambda: bar.offer_windows(panes.offered_windows))
+        self.destroyed.connect(panes.close)
+
+    def take_the_window(self) -> None:
+        """In a window of our own the images get the room of napari's layer docks, half of it each."""
+        show_layer_docks(self, False)
+        share_width(self, _PANEL_WIDTH_PX)
 
     def _connect_systems(self) -> None:
         reading, row, log = self.reading, self.system_row, self.log
@@ -177,6 +194,7 @@ class ReaderDock(QWidget):
             Shortcut("Ctrl+Shift+Up", "Finding before to check", lambda: step_to(needs_check, -1)),
             Shortcut("PgDown", "Next level down", lambda: self.navigation.step_level(1), on_panel=False),
             Shortcut("PgUp", "Next level up", lambda: self.navigation.step_level(-1), on_panel=False),
+            *self.view_bar.keys,
         )
         for model in (viewer, self.axial_model):
             bind_on_canvas(shortcuts, model, self)

@@ -10,7 +10,12 @@ from ..export.severity_style import SEVERITY_STYLES, UNGRADED_FILL
 #: napari's point symbols that match the report's disc, square and diamond.
 POINT_SYMBOLS = {Severity.NORMAL_MILD: "disc", Severity.MODERATE: "square", Severity.SEVERE: "diamond"}
 UNGRADED_SYMBOL = "ring"
-CURSOR_COLOUR = "#56B4E9"
+LINE_COLOUR = "#56B4E9"
+CURSOR_COLOUR = "#00D0A0"
+#: The finding that is looked at, wherever it is drawn.
+CHOSEN_COLOUR = "#F0E442"
+#: Behind names on an image, so that they can be read on bright tissue.
+NAME_BACKGROUND = (0.05, 0.05, 0.08, 0.72)
 BOX_COLOUR = "#F0E442"
 
 #: How strongly a severity fills its cell: the common normal one recedes, the others stand out.
