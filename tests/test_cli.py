@@ -191,13 +191,17 @@ def test_a_session_that_does_not_fit_is_refused_and_left_alone(
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_an_unforeseen_error_is_not_swallowed(
+def test_an_unforeseen_error_says_where_and_never_what_it_read(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dicom, "read_study", raising(ZeroDivisionError("a defect")))
+    monkeypatch.setattr(dicom, "read_study", raising(ZeroDivisionError("Doe^Jane")))
     result = run("analyze", folder, "--out", tmp_path / "out")
-    assert isinstance(result.exception, ZeroDivisionError)
     assert result.exit_code == ExitCode.UNEXPECTED
+    assert "error that nobody foresaw: ZeroDivisionError" in result.stderr
+    assert "cli/running.py:" in result.stderr
+    assert "Doe" not in result.output
+    monkeypatch.setenv("NAPARI_LUMBAR_TRACEBACK", "1")
+    assert isinstance(run("analyze", folder, "--out", tmp_path / "out").exception, ZeroDivisionError)
 
 
 def test_an_output_that_is_a_file_is_refused_before_any_work(

@@ -41,8 +41,8 @@ def numbered(analysis: Analysis) -> Analysis:
         ),
         (
             Numbering(False, 0.5, moved_by_hand=-1),
-            "Levels were numbered upwards from the sacrum (not seen); numbering confidence 0.50. A reader then "
-            "moved the names by -1. A transitional vertebra shifts every name.",
+            "Levels were numbered upwards from the sacrum (not seen); numbering confidence 0.50. A reader "
+            "then moved the names by -1. A transitional vertebra shifts every name.",
             "from sacrum (not seen), confidence 0.50, moved by hand -1",
         ),
         (

@@ -47,7 +47,7 @@ def test_a_file_name_that_is_not_text_is_no_obstacle(
     study: Study, analysis: Analysis, tmp_path: Path
 ) -> None:
     record = FileRecord("bad\udcff.dcm", FileOutcome.EXCLUDED, "not-dicom", "no DICOM preamble")
-    write_results(study, replace(analysis, accounting=FileAccounting((record,))), tmp_path)
+    write_results(study, replace(analysis, accounting=FileAccounting((record,))), tmp_path, identified=True)
     assert "bad\\udcff.dcm" in (tmp_path / "report.html").read_text("utf-8")
 
 

@@ -96,6 +96,12 @@ def analyze(
             "several times, the best first. UID as in the files, or the pseudonym that scan shows.",
         ),
     ] = None,
+    identified: Annotated[
+        bool,
+        typer.Option(
+            "--identified", help="Add file names and series descriptions, which can lead to a patient."
+        ),
+    ] = False,
 ) -> None:
     """Analyse a study and write its results."""
     from .running import Request, analyze_folder
@@ -104,7 +110,7 @@ def analyze(
     with expected_errors():
         chosen = parsed_choices(series or [])
         raise typer.Exit(
-            analyze_folder(Request(study, out, bundle, device.value, study_uid, session, chosen))
+            analyze_folder(Request(study, out, bundle, device.value, study_uid, session, chosen, identified))
         )
 
 

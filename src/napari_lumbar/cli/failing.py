@@ -1,9 +1,12 @@
-"""Expected errors end a command with one clear sentence and its exit status; others keep their traceback."""
+"""Expected errors end a command with one clear sentence and its exit status; of others, their place."""
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -20,6 +23,10 @@ _EXTRA_OF_MODULE = {
 }
 
 
+#: Set in the environment, an error that nobody foresaw keeps its message and its whole traceback.
+FULL_TRACEBACK = "NAPARI_LUMBAR_TRACEBACK"
+
+
 @contextmanager
 def expected_errors() -> Iterator[None]:
     """Turn errors that a person can act on into a sentence on standard error and an exit status."""
@@ -34,6 +41,22 @@ def expected_errors() -> Iterator[None]:
         if sentence is None:
             raise
         raise _ended(error, sentence) from None
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:
+        if os.environ.get(FULL_TRACEBACK):
+            raise
+        raise _ended(error, unexpected(error)) from None
+
+
+def unexpected(error: Exception) -> str:
+    """Where an error came from, without its message: that may hold names of patients, files or folders."""
+    frames = [
+        f"  {Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    how = f"(its message may name a patient and is not shown; {FULL_TRACEBACK}=1 shows it)"
+    return "\n".join([f"error that nobody foresaw: {type(error).__name__} {how}", *frames])
 
 
 def missing_part(error: ImportError) -> str | None:

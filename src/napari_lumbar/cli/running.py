@@ -37,6 +37,8 @@ class Request:
         A reader's work to be applied.
     series
         Series that a person has chosen for a role, the best first.
+    identified
+        Whether results may hold names of files and descriptions of series.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class Request:
     study_uid: str | None = None
     session: Path | None = None
     series: Mapping[SeriesRole, Sequence[str]] = field(default_factory=dict)
+    identified: bool = False
 
 
 def analyze_folder(request: Request) -> ExitCode:
@@ -99,5 +102,5 @@ def _analyzed(request: Request, report: ProgressCallback) -> Analysis:
         analysis = replay(study, system, analysis, saved)
     analysis = replace(analysis, timings_s={"read": read_s, **analysis.timings_s})
     report(Progress("writing the results", 1.0))
-    write_results(study, analysis, request.out)
+    write_results(study, analysis, request.out, request.identified)
     return analysis

@@ -19,7 +19,7 @@ from ..domain.study import Study
 LANDMARK_COLUMNS = (*COORDINATE_COLUMNS, "lps_x", "lps_y", "lps_z", "source", "confidence", "numbering")
 
 #: A spreadsheet runs a cell that begins with one of these as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 
 def landmarks_csv(study: Study, analysis: Analysis) -> str:

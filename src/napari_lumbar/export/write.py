@@ -12,13 +12,20 @@ from ..domain.findings import Analysis
 from ..domain.study import Study
 from .html_report import report_html
 from .json_report import analysis_json
+from .pseudonyms import pseudonymous
 from .rsna_csv import landmarks_csv, submission_csv
 
 
-def write_results(study: Study, analysis: Analysis, out: Path) -> tuple[Path, ...]:
+def write_results(study: Study, analysis: Analysis, out: Path, identified: bool = False) -> tuple[Path, ...]:
     """Write ``landmarks.csv``, ``submission.csv``, ``analysis.json`` and ``report.html`` into ``out``.
 
     All four are made before the first is written, and each replaces an older one in a single step.
+    Only their owner can read them.
+
+    Parameters
+    ----------
+    identified
+        Keep names of files and descriptions of series, which can lead to a patient.
 
     Returns
     -------
@@ -30,6 +37,8 @@ def write_results(study: Study, analysis: Analysis, out: Path) -> tuple[Path, ..
     ExportError
         If ``out`` cannot be made or written to.
     """
+    if not identified:
+        analysis = pseudonymous(analysis)
     texts = {
         "landmarks.csv": landmarks_csv(study, analysis),
         "submission.csv": submission_csv(analysis),
@@ -59,8 +68,11 @@ def prepare_folder(out: Path) -> None:
 def _replace(path: Path, text: str) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        # Surrogates stand for file names that are not UTF-8; a report must not fail over them.
-        temporary.write_bytes(text.encode("utf-8", errors="backslashreplace"))
+        temporary.unlink(missing_ok=True)
+        # A new file that nobody else can read; a link put in its place is not followed.
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            # Surrogates stand for file names that are not UTF-8; a report must not fail over them.
+            file.write(text.encode("utf-8", errors="backslashreplace"))
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

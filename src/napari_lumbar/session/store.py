@@ -70,7 +70,7 @@ class SessionStore:
         """Raise ``SessionError`` if the sessions would lie among the images of the folder ``images``."""
         if self.folder.resolve().is_relative_to(images.resolve()):
             raise SessionError(
-                f"sessions would be saved among the DICOM files of {images}: choose a folder outside it"
+                "sessions would be saved among the DICOM files of the study: choose a folder outside it"
             )
 
     def save(self, state: SessionState) -> datetime:

@@ -10,6 +10,7 @@ from ..domain.spine import FindingKey
 from ..session import Session
 from .cells import certainty_text, change_text, describe, source_text
 from .evidence_strip import EvidenceStrip
+from .plain_text import plain_tooltip
 
 _LINE_PX = 20
 
@@ -75,7 +76,7 @@ class FindingPanel(QWidget):
         texts = (title, certainty, detail)
         for label, text in zip((self.title, self.certainty, self.detail), texts, strict=True):
             label.setText(text)
-            label.setToolTip(text)
+            label.setToolTip(plain_tooltip(text))
 
     def _enable(self, session: Session | None, key: FindingKey | None, regrading: bool) -> None:
         state = session.state if session else None

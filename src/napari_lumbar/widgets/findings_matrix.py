@@ -21,6 +21,7 @@ from ..domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
 from ..export.severity_style import CONDITION_HEADINGS
 from . import theme
 from .cells import EMPTY_CELL, Cell, CellState
+from .plain_text import plain_tooltip
 
 _CELL_ROLE = Qt.ItemDataRole.UserRole
 _ROW_HEIGHT_PX = 38
@@ -66,7 +67,7 @@ class FindingsMatrix(QTableWidget):
             cell, item = cells.get(key, EMPTY_CELL), self.item(*_place(key))
             if item.data(_CELL_ROLE) != cell:
                 item.setData(_CELL_ROLE, cell)
-                item.setToolTip(cell.tooltip)
+                item.setToolTip(plain_tooltip(cell.tooltip))
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, cell.tooltip)
 
     def cell(self, key: FindingKey) -> Cell:

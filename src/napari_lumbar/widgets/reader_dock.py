@@ -33,6 +33,7 @@ from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
 from .pane import Pane
 from .panes import LinkedPanes
+from .plain_text import plain_tooltip
 from .reading import Reading
 from .study_panel import StudyPanel
 from .view_bar import ViewBar
@@ -272,7 +273,7 @@ class ReaderDock(QWidget):
 
     def _say(self, text: str, is_error: bool) -> None:
         self.status_label.setText(f"⚠ {text}" if is_error else text)
-        self.status_label.setToolTip(text)
+        self.status_label.setToolTip(plain_tooltip(text))
         if is_error:
             show_error(text)
 

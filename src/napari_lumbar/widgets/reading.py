@@ -83,7 +83,7 @@ class Reading(QObject):
     def open_folder(self, folder: Path) -> None:
         """Read a study; the one on the screen stays until the new one is there."""
         self._start(
-            f"Reading {folder.name}",
+            "Reading the study",
             lambda _report, _cancel: self._read(folder),
             lambda outcome: self._show(outcome, self.show_study, "Reading the study"),
         )

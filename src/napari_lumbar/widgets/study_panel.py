@@ -22,6 +22,7 @@ from superqt import QElidingLabel
 
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..pipeline.progress import Progress
+from .plain_text import plain_tooltip
 
 _COLUMNS = ("Series", "Role", "Slices", "Why")
 _NO_ROLE = "Not used"
@@ -103,7 +104,7 @@ class StudyPanel(QWidget):
         texts = {0: name, 2: f"{len(series.slices)}{stacks}", 3: series.role_reason}
         for column, text in texts.items():
             item = QTableWidgetItem(text)
-            item.setToolTip(text)
+            item.setToolTip(plain_tooltip(text))
             self.series_table.setItem(row, column, item)
         self.series_table.setCellWidget(row, 1, self._role_box(series))
 

@@ -1,0 +1,46 @@
+"""What a study says is shown letter by letter, wherever it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QTextDocument
+
+from napari_lumbar.domain.study import Study
+from napari_lumbar.widgets.plain_text import plain_tooltip
+from napari_lumbar.widgets.study_panel import StudyPanel
+
+pytestmark = pytest.mark.gui
+
+EVIL = ['<img src="file:///etc/passwd">', "<b>T2</b>", "a <br> b", "plain & simple", "x < y > z", "&lt;b&gt;"]
+
+
+def shown(tooltip: str) -> str:
+    """What a person reads in a tooltip."""
+    if not Qt.mightBeRichText(tooltip):
+        return tooltip
+    document = QTextDocument()
+    document.setHtml(tooltip)
+    return document.toPlainText()
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_a_tooltip_shows_every_letter(text: str) -> None:
+    assert shown(plain_tooltip(text)) == text
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_a_series_description_is_text(small_study: Study, qtbot: Any, text: str) -> None:
+    panel = StudyPanel()
+    qtbot.addWidget(panel)
+    panel.show_study(
+        replace(small_study, series=tuple(replace(s, description=text) for s in small_study.series))
+    )
+    for row in range(3):
+        item = panel.series_table.item(row, 0)
+        assert item is not None
+        assert item.text() == text
+        assert shown(item.toolTip()) == text
