@@ -2,7 +2,18 @@
 
 from .naming import pseudonym
 from .read import list_studies, read_study
-from .studies import StudyListing
+from .source import common_folder, study_folder
+from .studies import SeveralStudiesError, StudyListing
 from .survey import Survey, survey_folder
 
-__all__ = ["StudyListing", "Survey", "list_studies", "pseudonym", "read_study", "survey_folder"]
+__all__ = [
+    "SeveralStudiesError",
+    "StudyListing",
+    "Survey",
+    "common_folder",
+    "list_studies",
+    "pseudonym",
+    "read_study",
+    "study_folder",
+    "survey_folder",
+]

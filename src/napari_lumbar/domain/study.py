@@ -65,6 +65,8 @@ class MRSeries:
         One sentence saying why it has that role, or why it has none.
     candidate_role, role_score
         The role it could play and how well, 0 to 1, whether or not another series was preferred.
+    weighting
+        Its contrast by its headers, for a person: "T2", "STIR"; "unknown" or empty where they do not say.
     """
 
     series_id: str
@@ -76,6 +78,7 @@ class MRSeries:
     frame_of_reference_uid: str = ""
     candidate_role: SeriesRole | None = None
     role_score: float = 0.0
+    weighting: str = ""
 
     @cached_property
     def slices(self) -> tuple[MRSlice, ...]:
