@@ -192,9 +192,14 @@ class Study:
         raise KeyError(f"series {series_id!r} is none of {[s.series_id for s in self.series]}")
 
     def assigning(self, series_id: str, role: SeriesRole | None) -> Study:
-        """Return a copy in which a person has given a series its role; others of that role lose it."""
+        """Return a copy in which a person has given a series its role.
+
+        Another series loses a sagittal role to it; of axial series a study may use several, this one first.
+        """
         if role is not None:
-            return self.choosing(role, (series_id,))
+            of_role = self.with_role(role) if role is SeriesRole.AXIAL_T2 else ()
+            others = (s.series_id for s in of_role if s.series_id != series_id)
+            return self.choosing(role, (series_id, *others))
         chosen = replace(self.by_id(series_id), role=None, role_reason=_CHOSEN)
         return replace(self, series=tuple(chosen if s.series_id == series_id else s for s in self.series))
 
