@@ -57,5 +57,5 @@ def _start(path: Path) -> bytes:
             return file.read(_PREAMBLE_BYTES + len(_MAGIC))
     except OSError as error:
         raise StudyError(
-            f"the file cannot be opened: {error.strerror}. Ask for the right to read it, or copy the study."
+            f"the file cannot be opened: {error.strerror}; ask for the right to read it, or copy the study"
         ) from None

@@ -25,17 +25,21 @@ from superqt import QElidingLabel
 from .. import RESEARCH_USE_ONLY
 from ..domain.study import Study
 from ..pipeline.protocols import System
-from ..session import SessionState, SessionStore
+from ..session import RecentStudies, SessionState, SessionStore
 from .axial_canvas import forbid_floating, second_canvas
 from .cells import describe
+from .dropping import StudyDrop
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
 from .navigation import Navigation
 from .panes import LinkedPanes
+from .plain import plain_tip
 from .reading import Reading
 from .shortcuts import Shortcut, bind_on_canvas, bind_on_panel
+from .study_dialogs import StudiesDialog
 from .study_panel import StudyPanel
+from .study_source import StudyChoice
 from .view_bar import ViewBar
 
 #: The panel is as narrow as the matrix allows; the rest of the dock belongs to the axial images.
@@ -55,6 +59,8 @@ class ReaderDock(QWidget):
         Loads the networks when they are first needed (default: the bundle that comes with the package).
     store
         Where corrections are kept (default: the user's data folder).
+    recent
+        Studies that were opened lately (default: those in the user's data folder).
     """
 
     def __init__(
@@ -62,12 +68,13 @@ class ReaderDock(QWidget):
         napari_viewer: napari.Viewer,
         system: Callable[[], System] | None = None,
         store: SessionStore | None = None,
+        recent: RecentStudies | None = None,
     ) -> None:
         super().__init__()
         self.reading = Reading(system or _default_system, store or SessionStore(), self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model)
-        self.study_panel, self.matrix = StudyPanel(), FindingsMatrix()
+        self.study_panel, self.matrix = StudyPanel(recent or RecentStudies()), FindingsMatrix()
         self.finding_panel, self.view_bar = FindingPanel(), ViewBar()
         self.axial_canvas = second_canvas(self.axial_model)
         self.status_label = QElidingLabel("Open a study to begin.")
@@ -122,6 +129,9 @@ class ReaderDock(QWidget):
         reading, panel = self.reading, self.study_panel
         reading.study_changed.connect(self._on_study)
         reading.state_changed.connect(self._on_state)
+        reading.opened.connect(panel.open_buttons.remember)
+        reading.choice_needed.connect(self._on_choice)
+        reading.thumbnails_made.connect(panel.show_thumbnails)
         reading.progressed.connect(panel.show_progress)
         reading.busy_changed.connect(panel.show_busy)
         reading.analysed.connect(lambda: panel.show_series(False))
@@ -132,8 +142,11 @@ class ReaderDock(QWidget):
 
     def _connect_person(self) -> None:
         reading, panel, finding = self.reading, self.study_panel, self.finding_panel
-        panel.folder_chosen.connect(reading.open_folder)
+        panel.opening_asked.connect(reading.open_paths)
+        panel.open_buttons.troubled.connect(lambda text: self._say(text, True))
+        StudyDrop(self).dropped.connect(reading.open_paths)
         panel.role_chosen.connect(reading.assign_role)
+        panel.automatic_asked.connect(reading.use_automatic_roles)
         panel.analyse_asked.connect(reading.analyse)
         panel.cancel_asked.connect(reading.cancel)
         finding.undo_asked.connect(self.editing.undo)
@@ -156,9 +169,14 @@ class ReaderDock(QWidget):
         bind_on_panel(shortcuts, self.panel)
 
     def _on_study(self, study: Study) -> None:
-        self.study_panel.show_study(study)
+        self.study_panel.show_study(study, self.reading.automatic or study)
         self.view_bar.show_study(study)
         self.panes.show_study(study, self.view_bar.sagittal_role)
+
+    def _on_choice(self, choice: StudyChoice) -> None:
+        dialog = StudiesDialog(choice.found, self)
+        dialog.chosen.connect(lambda uid: self.reading.open_paths([choice.folder], uid))
+        dialog.open()
 
     def _on_state(self, state: SessionState | None) -> None:
         self.panes.draw(state)
@@ -182,7 +200,7 @@ class ReaderDock(QWidget):
 
     def _say(self, text: str, is_error: bool) -> None:
         self.status_label.setText(f"⚠ {text}" if is_error else text)
-        self.status_label.setToolTip(text)
+        self.status_label.setToolTip(plain_tip(text))
         if is_error:
             show_error(text)
 
