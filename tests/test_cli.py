@@ -297,10 +297,16 @@ def test_evaluate_prints_the_figures_and_keeps_progress_apart(monkeypatch: pytes
 def test_open_hands_study_and_bundle_to_the_window(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[tuple[Path, Path | None]] = []
+    opened: list[tuple[Path, Path | None, str | None]] = []
     monkeypatch.setattr("napari_lumbar.widgets.open_study", lambda *asked: opened.append(asked))
     assert run("open", folder, "--bundle", tmp_path).exit_code == ExitCode.OK
-    assert opened == [(folder, tmp_path)]
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    assert run("open", tmp_path / "DICOMDIR", "--study-uid", "1.2.3").exit_code == ExitCode.OK
+    assert opened == [(folder, tmp_path, None), (tmp_path, None, "1.2.3")]
+    (tmp_path / "study.zip").write_bytes(b"PK\x03\x04")
+    refused = run("open", tmp_path / "study.zip")
+    assert refused.exit_code == ExitCode.STUDY_UNREADABLE
+    assert refused.stderr.startswith("error: this is an archive, and archives are not read: unpack it")
 
 
 def test_demo_analyses_a_study_made_on_the_spot_twice(

@@ -22,19 +22,18 @@ def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | 
 
 
 def read_layers(path: PathOrPaths) -> list[LayerData]:
-    """Read the study in a folder (of a file: the folder it lies in) as image layers.
+    """Read the study in a folder (of a DICOM file or DICOMDIR: the folder it lies in) as image layers.
 
     Raises
     ------
     StudyError
         If nothing there can be read as a lumbar MR study, saying why.
     """
-    from .dicom import read_study
+    from .dicom import read_study, study_folder
     from .domain.errors import StudyError
     from .layer_data import role_layers
 
-    chosen = _one(path)
-    study = read_study(chosen if chosen.is_dir() else chosen.parent)
+    study = read_study(study_folder(_one(path)))
     layers = role_layers(study)
     if not layers:
         roles = "sagittal T1, sagittal T2 or axial T2"

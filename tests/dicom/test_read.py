@@ -11,7 +11,10 @@ import pytest
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import RLELossless
 
-from napari_lumbar.dicom import list_studies, read_study
+from napari_lumbar.dicom import SeveralStudiesError, list_studies, read_study
+from napari_lumbar.dicom.accounting import excluded_counts
+from napari_lumbar.dicom.codes import Exclusion
+from napari_lumbar.dicom.stacks import Plane
 from napari_lumbar.domain.errors import Cancelled, StudyError
 from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.domain.study import FileOutcome, SeriesRole, Study
@@ -203,17 +206,33 @@ def test_a_missing_decoder_is_named(
 
 def test_several_studies_are_refused_until_one_is_named(sagittal: Path, block: Block, write: Write) -> None:
     write(sagittal / "other.dcm", block("axial", 1)[0], StudyInstanceUID="9.9", SeriesInstanceUID="9.9.1")
-    with pytest.raises(StudyError, match=r"holds 2 studies: 1\.2\.3 \(1 series, 3 images\); 9\.9"):
+    words = r"holds 2 studies: 1\.2\.3 \(1 series, 3 images\); 9\.9"
+    with pytest.raises(SeveralStudiesError, match=words) as caught:
         read_study(sagittal)
-    assert [(s.study_uid, s.n_series, s.n_images) for s in list_studies(sagittal)] == [
-        ("1.2.3", 1, 3),
-        ("9.9", 1, 1),
+    found = list_studies(sagittal)
+    assert caught.value.found == found
+    assert [(s.study_uid, s.n_series, s.n_images, s.n_files, s.planes, s.date) for s in found] == [
+        ("1.2.3", 1, 3, 3, (Plane.SAGITTAL,), ""),
+        ("9.9", 1, 1, 1, (Plane.AXIAL,), ""),
     ]
     study = read_study(sagittal, study_uid="9.9")
     assert study.study_uid == "9.9"
     assert set(excluded_codes(study).values()) == {"other_study"}
+    assert [(one.why, one.count) for one in excluded_counts(study.accounting)] == [(Exclusion.OTHER_STUDY, 3)]
     with pytest.raises(StudyError, match=r"holds no study 7\.7\. It holds: 1\.2\.3"):
         read_study(sagittal, study_uid="7.7")
+
+
+def test_a_listing_knows_the_date_and_a_series_its_weighting(
+    sagittal: Path, block: Block, write: Write
+) -> None:
+    for i, geometry in enumerate(block("axial", 3)):
+        change = {"SeriesInstanceUID": "1.2.5", "StudyDate": "20240131", "SeriesDescription": "t2 tse tra"}
+        write(sagittal / f"axial{i}", geometry, **change)
+    (listing,) = list_studies(sagittal)
+    assert listing.date == "20240131"
+    weightings = {series.series_uid: series.weighting for series in read_study(sagittal).series}
+    assert weightings == {"1.2.3.4": "unknown", "1.2.5": "T2"}
 
 
 def test_nothing_usable_is_a_clear_error(tmp_path: Path) -> None:

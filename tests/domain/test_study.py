@@ -65,6 +65,13 @@ def test_a_person_s_choice_takes_the_role_from_the_others() -> None:
     assert after.first(SeriesRole.SAGITTAL_T1) is None
 
 
+def test_an_axial_series_joins_those_in_use_and_comes_first() -> None:
+    study = Study("1", "1", (AXIAL, series("b", None, FLAT), series("c", SeriesRole.AXIAL_T2, STEEP)))
+    after = study.assigning("b", SeriesRole.AXIAL_T2)
+    assert [s.series_id for s in after.with_role(SeriesRole.AXIAL_T2)] == ["b", "7", "c"]
+    assert [s.series_id for s in after.assigning("b", None).with_role(SeriesRole.AXIAL_T2)] == ["7", "c"]
+
+
 def test_an_unknown_series_is_refused_by_name() -> None:
     with pytest.raises(KeyError, match=r"series 'x' is none of \['7'\]"):
         Study("1", "1", (AXIAL,)).assigning("x", None)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from napari_lumbar.dicom import SeveralStudiesError, StudyListing
 from napari_lumbar.domain.errors import BundleError, StudyError
 from napari_lumbar.domain.landmarks import dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
@@ -207,24 +208,119 @@ def test_another_role_ends_the_session(analysed: Reading) -> None:
     assert analysed.study.first(SeriesRole.SAGITTAL_T1) is None
 
 
-def test_reading_a_folder_ends_in_a_study_or_a_sentence(
+def test_what_is_opened_ends_in_a_study_or_a_sentence(
     make_reading: MakeReading, small_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: Any
 ) -> None:
-    def read(folder: Path, *_: Any) -> Study:
+    def read(folder: Path, _uid: str | None, report: Callable[[float], None], _cancel: Any) -> Study:
+        report(0.1)
+        report(0.9)
         if folder.name == "empty":
             raise StudyError("no DICOM file under the folder")
         return small_study
 
-    monkeypatch.setattr("napari_lumbar.widgets.reading.read_study", read)
+    monkeypatch.setattr("napari_lumbar.widgets.study_source.read_study", read)
     reading = make_reading()
     errors: list[str] = []
+    stages: list[str] = []
+    opened: list[Path] = []
     reading.said.connect(lambda text, is_error: errors.append(text) if is_error else None)
-    reading.open_folder(tmp_path / "study")
+    reading.progressed.connect(lambda progress: stages.append(progress.stage))
+    reading.opened.connect(lambda folder, study: opened.append(folder))
+    for name in ("study", "empty"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "study.zip").write_bytes(b"PK\x03\x04")
+    reading.open_paths([tmp_path / "study"])
     qtbot.waitUntil(lambda: reading.study is small_study)
-    reading.open_folder(tmp_path / "empty")
+    assert stages == ["Reading the study", "Reading headers", "Decoding images"]
+    assert opened == [tmp_path / "study"]
+    reading.open_paths([tmp_path / "empty"])
     qtbot.waitUntil(lambda: bool(errors))
-    assert errors == ["Reading the study failed: no DICOM file under the folder"]
+    reading.open_paths([tmp_path / "study.zip"])
+    assert errors == [
+        "Reading the study failed: no DICOM file under the folder",
+        "Nothing was opened: this is an archive, and archives are not read: unpack it and open the new "
+        "folder.",
+    ]
     assert reading.study is small_study
+    assert opened == [tmp_path / "study"]
+
+
+def test_of_two_quick_openings_the_last_counts(
+    make_reading: MakeReading, small_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: Any
+) -> None:
+    begun = threading.Event()
+
+    def read(folder: Path, _uid: str | None, _report: Any, cancel: Callable[[], None]) -> Study:
+        begun.set()
+        while folder.name == "slow":
+            cancel()
+        return small_study
+
+    monkeypatch.setattr("napari_lumbar.widgets.study_source.read_study", read)
+    reading = make_reading()
+    said: list[str] = []
+    reading.said.connect(lambda text, _: said.append(text))
+    for name in ("slow", "quick"):
+        (tmp_path / name).mkdir()
+    reading.open_paths([tmp_path / "slow"])
+    qtbot.waitUntil(begun.is_set)
+    reading.open_paths([tmp_path / "quick"])
+    qtbot.waitUntil(lambda: not reading.is_busy)
+    assert reading.study is small_study
+    assert not any("cancelled" in text for text in said)
+
+
+def test_a_folder_of_several_studies_asks_which(
+    make_reading: MakeReading, small_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: Any
+) -> None:
+    found = (StudyListing("1.2.840.1", 1, 3, 3, ()), StudyListing("1.2.840.9", 1, 3, 3, ()))
+
+    def read(_folder: Path, study_uid: str | None, *_: Any) -> Study:
+        if study_uid is None:
+            raise SeveralStudiesError("two studies", found)
+        assert study_uid == "1.2.840.1"
+        return small_study
+
+    monkeypatch.setattr("napari_lumbar.widgets.study_source.read_study", read)
+    reading = make_reading()
+    choices: list[Any] = []
+    reading.choice_needed.connect(choices.append)
+    (tmp_path / "studies").mkdir()
+    reading.open_paths([tmp_path / "studies"])
+    qtbot.waitUntil(lambda: bool(choices))
+    assert choices[0].found == found
+    assert reading.study is None
+    reading.open_paths([choices[0].folder], "1.2.840.1")
+    qtbot.waitUntil(lambda: reading.study is small_study)
+
+
+def test_roles_by_hand_come_back_with_the_study(
+    reading: Reading, make_reading: MakeReading, small_study: Study
+) -> None:
+    reading.assign_role("t1", None)
+    again = make_reading()
+    said: list[str] = []
+    again.said.connect(lambda text, _: said.append(text))
+    again.show_study(small_study)
+    assert again.study is not None
+    assert again.study.first(SeriesRole.SAGITTAL_T1) is None
+    assert said == ["3 series read, 2 used. Roles are as you left them; check them, then analyse."]
+    again.use_automatic_roles()
+    assert again.study is small_study
+    last = make_reading()
+    last.show_study(small_study)
+    assert last.study is small_study
+
+
+def test_pictures_of_a_study_that_is_gone_are_dropped(
+    reading: Reading, small_study: Study, qtbot: Any
+) -> None:
+    made: list[Any] = []
+    reading.thumbnails_made.connect(made.append)
+    other = replace(small_study, study_uid="1.2.840.2", series=small_study.series[:1])
+    reading.show_study(other)
+    qtbot.waitUntil(lambda: bool(made))
+    assert [set(pictures) for pictures in made] == [{"t1"}]
 
 
 def test_reading_a_folder_shows_how_far_it_is_and_can_be_cancelled(
@@ -238,14 +334,15 @@ def test_reading_a_folder_shows_how_far_it_is_and_can_be_cancelled(
             time.sleep(0.01)
             cancel()
 
-    monkeypatch.setattr("napari_lumbar.widgets.reading.read_study", read)
+    monkeypatch.setattr("napari_lumbar.widgets.study_source.read_study", read)
     reading = make_reading()
     seen: list[Progress] = []
     said: list[str] = []
     reading.progressed.connect(seen.append)
     reading.said.connect(lambda text, _: said.append(text))
-    reading.open_folder(tmp_path / "study")
-    qtbot.waitUntil(lambda: Progress("Reading study", 0.25) in seen)
+    (tmp_path / "study").mkdir()
+    reading.open_paths([tmp_path / "study"])
+    qtbot.waitUntil(lambda: Progress("Reading headers", 0.25) in seen)
     reading.cancel()
     qtbot.waitUntil(lambda: not reading.is_busy)
     assert said[-1] == "Reading the study was cancelled; nothing was changed."
@@ -290,6 +387,6 @@ def test_sessions_among_the_images_are_refused(make_reading: MakeReading, tmp_pa
     reading = make_reading()
     errors: list[str] = []
     reading.said.connect(lambda text, is_error: errors.append(text) if is_error else None)
-    reading.open_folder(tmp_path)
+    reading.open_paths([tmp_path])
     qtbot.waitUntil(lambda: bool(errors))
     assert "sessions would be saved among the DICOM files" in errors[0]

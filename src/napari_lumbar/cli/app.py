@@ -38,6 +38,14 @@ class Device(StrEnum):
 StudyFolder = Annotated[
     Path, typer.Argument(metavar="STUDY", exists=True, file_okay=False, help="Folder of DICOM files.")
 ]
+StudyPlace = Annotated[
+    Path,
+    typer.Argument(metavar="STUDY", exists=True, help="Folder of DICOM files, a DICOMDIR, or one image."),
+]
+StudyUid = Annotated[
+    str | None,
+    typer.Option("--study-uid", help="StudyInstanceUID or scan's pseudonym, where STUDY holds several."),
+]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; made if it is missing.")]
 BundleFolder = Annotated[
     Path | None, typer.Option("--bundle", help="Folder of weights; without it, the embedded bundle.")
@@ -84,9 +92,7 @@ def analyze(
     out: OutFolder,
     bundle: BundleFolder = None,
     device: DeviceChoice = Device.AUTO,
-    study_uid: Annotated[
-        str | None, typer.Option("--study-uid", help="StudyInstanceUID, where STUDY holds several.")
-    ] = None,
+    study_uid: StudyUid = None,
     session: SessionFile = None,
     series: Annotated[
         list[str] | None,
@@ -205,12 +211,13 @@ def evaluate(
 
 
 @app.command(name="open", help=f"Open a study in napari. {RESEARCH_USE_ONLY}")
-def open_(study: StudyFolder, bundle: BundleFolder = None) -> None:
+def open_(study: StudyPlace, bundle: BundleFolder = None, study_uid: StudyUid = None) -> None:
     """Open the reader's window."""
     with expected_errors():
+        from ..dicom import study_folder
         from ..widgets import open_study
 
-        open_study(study, bundle)
+        open_study(study_folder(study), bundle, study_uid)
 
 
 @app.command(help="Say what is installed, which device will be used, and whether a window can be opened.")

@@ -96,11 +96,10 @@ def _surveyed(folder: Path) -> Survey:
 
 def _reasons(accounting: FileAccounting) -> list[tuple[str, int, str, str]]:
     """Code, count, sentence and remedy of what was excluded, the most frequent first."""
-    from ..dicom.codes import Exclusion
+    from ..dicom.accounting import excluded_counts
 
-    why = {exclusion.code: exclusion for exclusion in Exclusion}
-    counts = Counter(record.code for record in accounting.excluded).most_common()
-    return [(code, count, why[code].sentence, why[code].remedy) for code, count in counts]
+    found = excluded_counts(accounting)
+    return [(one.why.code, one.count, one.why.sentence, one.why.remedy) for one in found]
 
 
 def _notes(survey: Survey) -> list[tuple[str, int, str]]:

@@ -12,17 +12,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .naming import pseudonym
     from .read import list_studies, read_study
-    from .studies import StudyListing
+    from .source import common_folder, study_folder
+    from .studies import SeveralStudiesError, StudyListing
     from .survey import Survey, survey_folder
 
-__all__ = ["StudyListing", "Survey", "list_studies", "pseudonym", "read_study", "survey_folder"]
+__all__ = [
+    "SeveralStudiesError",
+    "StudyListing",
+    "Survey",
+    "common_folder",
+    "list_studies",
+    "pseudonym",
+    "read_study",
+    "study_folder",
+    "survey_folder",
+]
 
 _HOMES = {
+    "SeveralStudiesError": "studies",
     "StudyListing": "studies",
     "Survey": "survey",
+    "common_folder": "source",
     "list_studies": "read",
     "pseudonym": "naming",
     "read_study": "read",
+    "study_folder": "source",
     "survey_folder": "survey",
 }
 

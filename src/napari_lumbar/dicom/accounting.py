@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from ..domain.study import FileOutcome, FileRecord
+from ..domain.study import FileAccounting, FileOutcome, FileRecord
 from .codes import Exclusion
 from .complaint import Complaint
 from .headers import SliceHeader
@@ -14,6 +15,21 @@ from .headers import SliceHeader
 SliceOutcome = tuple[SliceHeader, Complaint | None]
 
 OTHER_STUDY = Complaint(Exclusion.OTHER_STUDY)
+
+
+@dataclass(frozen=True)
+class ExcludedCount:
+    """How many files were excluded for one reason."""
+
+    why: Exclusion
+    count: int
+
+
+def excluded_counts(accounting: FileAccounting) -> tuple[ExcludedCount, ...]:
+    """Why files were excluded, the most frequent reason first."""
+    by_code = {exclusion.code: exclusion for exclusion in Exclusion}
+    counts = Counter(record.code for record in accounting.excluded).most_common()
+    return tuple(ExcludedCount(by_code[code], count) for code, count in counts)
 
 
 def file_records(outcomes: Iterable[SliceOutcome]) -> list[FileRecord]:

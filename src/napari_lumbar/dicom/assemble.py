@@ -10,7 +10,7 @@ from ..domain.study import MRSeries, MRSlice, PixelArray, SliceStack
 from .contrast import t2_evidence
 from .facts import series_facts
 from .headers import SliceHeader
-from .roles import RoleChoice, choose_roles, needs_pixels
+from .roles import RoleChoice, SeriesFacts, choose_roles, needs_pixels
 from .stacks import stack_order
 
 
@@ -64,7 +64,7 @@ def with_roles(series: Sequence[MRSeries], headers: Sequence[Sequence[SliceHeade
         for f, s in zip(facts, series, strict=True)
     ]
     choices = choose_roles(facts)
-    chosen = [_with_choice(s, choices[s.series_id]) for s in series]
+    chosen = [_with_choice(s, f, choices[s.series_id]) for s, f in zip(series, facts, strict=True)]
     return tuple(sorted(chosen, key=lambda s: choices[s.series_id].rank))
 
 
@@ -73,9 +73,10 @@ def _slice(item: LoadedSlice) -> MRSlice:
     return MRSlice(header.geometry, item.pixels, header.sop_instance_uid, header.instance_number)
 
 
-def _with_choice(series: MRSeries, choice: RoleChoice) -> MRSeries:
+def _with_choice(series: MRSeries, facts: SeriesFacts, choice: RoleChoice) -> MRSeries:
     return replace(
         series,
+        weighting=facts.weighting.value,
         role=choice.role,
         role_reason=choice.reason,
         candidate_role=choice.candidate,

@@ -34,7 +34,8 @@ _DEFER_BYTES = 2**16
 _PREAMBLE_BYTES = 128
 _MAGIC = b"DICM"
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")
-_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
+#: How archives and compressed files begin.
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
 #: Groups that a data set without preamble begins with.
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -110,7 +111,7 @@ class InflatedTooLargeError(Exception):
 def _not_dicom(start: bytes) -> Complaint | None:
     if not start:
         return Complaint(Exclusion.EMPTY)
-    if start.startswith(_ARCHIVES) or start[257:262] == b"ustar":
+    if start.startswith(ARCHIVES) or start[257:262] == b"ustar":
         return Complaint(Exclusion.ARCHIVE)
     return None if start.startswith(_FIRST_GROUPS) else Complaint(Exclusion.NOT_DICOM)
 

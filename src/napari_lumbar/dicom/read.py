@@ -18,7 +18,7 @@ from .scan import Scan, scan_folder
 from .studies import StudyListing, chosen_study, listings, nothing_usable
 
 #: Share of the reading time that goes into headers, for the progress bar.
-_SCAN_SHARE = 0.3
+SCAN_SHARE = 0.3
 
 
 def _ignore_progress(_: float) -> None:
@@ -59,18 +59,20 @@ def read_study(
 
     Raises
     ------
+    SeveralStudiesError
+        If the folder holds several studies and none is named; it lists them.
     StudyError
-        If the folder is none, holds no MR image that can be read, or holds several studies or patients.
+        If the folder is none, holds no MR image that can be read, or a study of several patients.
     """
     folder = Path(folder)
-    scan = scan_existing(folder, lambda f: report(_SCAN_SHARE * f), cancel)
+    scan = scan_existing(folder, lambda f: report(SCAN_SHARE * f), cancel)
     if not scan.headers:
         raise StudyError(nothing_usable(scan.excluded))
     chosen = chosen_study(scan.headers, study_uid)
     plan, loaded = load_arranged(
         folder,
         [header for header in scan.headers if header.study_uid == chosen],
-        lambda f: report(_SCAN_SHARE + (1 - _SCAN_SHARE) * f),
+        lambda f: report(SCAN_SHARE + (1 - SCAN_SHARE) * f),
         cancel,
     )
     outcomes: list[SliceOutcome] = [(h, OTHER_STUDY) for h in scan.headers if h.study_uid != chosen]

@@ -10,17 +10,37 @@ from ..domain.errors import StudyError
 from ..domain.study import FileRecord
 from .headers import SliceHeader
 from .naming import pseudonym
+from .stacks import Plane, common_plane
 
 _ADVICE = "Choose the folder that holds a study's DICOM MR images."
 
 
 @dataclass(frozen=True)
 class StudyListing:
-    """A study found in a folder: its StudyInstanceUID and how many series and images can be read."""
+    """A study found in a folder: its StudyInstanceUID and how many series and images can be read.
+
+    Parameters
+    ----------
+    planes
+        Plane of each series, in their order in the files; None where its slices lie in several.
+    date
+        Of the study, as YYYYMMDD; empty where no header says.
+    """
 
     study_uid: str
     n_series: int
     n_images: int
+    n_files: int
+    planes: tuple[Plane | None, ...]
+    date: str = ""
+
+
+class SeveralStudiesError(StudyError):
+    """A folder holds several studies and none was named: the message, and the list to choose from."""
+
+    def __init__(self, message: str, found: Sequence[StudyListing]) -> None:
+        super().__init__(message)
+        self.found = tuple(found)
 
 
 def by_study(headers: Sequence[SliceHeader]) -> dict[str, list[SliceHeader]]:
@@ -34,10 +54,7 @@ def by_study(headers: Sequence[SliceHeader]) -> dict[str, list[SliceHeader]]:
 
 def listings(headers: Sequence[SliceHeader]) -> tuple[StudyListing, ...]:
     """The studies, the newest first."""
-    return tuple(
-        StudyListing(uid, len({h.series_uid for h in slices}), len(slices))
-        for uid, slices in by_study(headers).items()
-    )
+    return tuple(_listing(uid, slices) for uid, slices in by_study(headers).items())
 
 
 def n_patients(headers: Sequence[SliceHeader]) -> int:
@@ -50,8 +67,10 @@ def chosen_study(headers: Sequence[SliceHeader], wanted: str | None) -> str:
 
     Raises
     ------
+    SeveralStudiesError
+        If there are several and none is named.
     StudyError
-        If ``wanted`` is not there, if there are several and none is named, or if one holds several patients.
+        If ``wanted`` is not there, or if it holds several patients.
     """
     studies = by_study(headers)
     found = listings(headers)
@@ -62,9 +81,10 @@ def chosen_study(headers: Sequence[SliceHeader], wanted: str | None) -> str:
     if wanted is None and len(studies) > 1:
         patients = n_patients(headers)
         of_patients = f" of {patients} patients" if patients > 1 else ""
-        raise StudyError(
+        raise SeveralStudiesError(
             f"the folder holds {len(studies)} studies{of_patients}: {names}. The newest is named first. "
-            "Choose the folder of one of them, or name its StudyInstanceUID."
+            "Choose the folder of one of them, or name its StudyInstanceUID.",
+            found,
         )
     uid = known or next(iter(studies))
     if n_patients(studies[uid]) > 1:
@@ -83,3 +103,17 @@ def nothing_usable(records: Sequence[FileRecord]) -> str:
     reasons = {record.code: record.reason for record in reversed(records)}
     found = "; ".join(f"{count} x {reasons[code]}" for code, count in codes)
     return f"the folder holds no MR image that can be read. Files found: {len(records)} ({found}). {_ADVICE}"
+
+
+def _listing(uid: str, slices: Sequence[SliceHeader]) -> StudyListing:
+    series: dict[str, list[SliceHeader]] = defaultdict(list)
+    for header in slices:
+        series[header.series_uid].append(header)
+    return StudyListing(
+        study_uid=uid,
+        n_series=len(series),
+        n_images=len(slices),
+        n_files=len({header.path for header in slices}),
+        planes=tuple(common_plane([h.geometry for h in of_series]) for of_series in series.values()),
+        date=max(header.study_date for header in slices)[:8],
+    )

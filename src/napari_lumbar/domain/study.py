@@ -67,6 +67,8 @@ class MRSeries:
         The role it could play and how well, 0 to 1, whether or not another series was preferred.
     window
         (centre, width) in units of the pixels that the scanner proposes for showing the series, or None.
+    weighting
+        Its contrast by its headers, for a person: "T2", "STIR"; "unknown" or empty where they do not say.
     """
 
     series_id: str
@@ -79,6 +81,7 @@ class MRSeries:
     candidate_role: SeriesRole | None = None
     role_score: float = 0.0
     window: tuple[float, float] | None = None
+    weighting: str = ""
 
     @cached_property
     def slices(self) -> tuple[MRSlice, ...]:
@@ -192,9 +195,14 @@ class Study:
         raise KeyError(f"series {series_id!r} is none of {[s.series_id for s in self.series]}")
 
     def assigning(self, series_id: str, role: SeriesRole | None) -> Study:
-        """Return a copy in which a person has given a series its role; others of that role lose it."""
+        """Return a copy in which a person has given a series its role.
+
+        Another series loses a sagittal role to it; of axial series a study may use several, this one first.
+        """
         if role is not None:
-            return self.choosing(role, (series_id,))
+            of_role = self.with_role(role) if role is SeriesRole.AXIAL_T2 else ()
+            others = (s.series_id for s in of_role if s.series_id != series_id)
+            return self.choosing(role, (series_id, *others))
         chosen = replace(self.by_id(series_id), role=None, role_reason=_CHOSEN)
         return replace(self, series=tuple(chosen if s.series_id == series_id else s for s in self.series))
 

@@ -4,6 +4,8 @@ from .corrections import Correction, Corrections, Place
 from .current import STALE, current_analysis
 from .names import Naming, Spot
 from .places import landmark_at, landmark_on_slice
+from .recent import RecentStudies, RecentStudy
+from .role_memory import RoleMemory, roles_differ
 from .saved import SavedSession
 from .session import Session
 from .state import RegradeRequest, SessionState
@@ -16,8 +18,11 @@ __all__ = [
     "Corrections",
     "Naming",
     "Place",
+    "RecentStudies",
+    "RecentStudy",
     "RegradeRequest",
     "Restored",
+    "RoleMemory",
     "SavedSession",
     "Session",
     "SessionState",
@@ -28,4 +33,5 @@ __all__ = [
     "landmark_at",
     "landmark_on_slice",
     "read_session",
+    "roles_differ",
 ]

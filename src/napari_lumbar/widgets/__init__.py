@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def open_study(path: Path, bundle: Path | None = None) -> None:
+def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = None) -> None:
     """Open napari with the reader beside it, begin to read a study, and return when the window closes.
 
     Parameters
     ----------
     path
-        The folder of one study.
+        A folder, a DICOMDIR, or an image of a study.
     bundle
         A folder of weights; None for the one that comes with the package.
+    study_uid
+        Which study, where there are several; None to be asked in the window.
     """
     import napari
 
@@ -26,5 +28,5 @@ def open_study(path: Path, bundle: Path | None = None) -> None:
     dock.system_row.choose(choice)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.take_the_window()
-    dock.reading.open_folder(path)
+    dock.reading.open_paths([path], study_uid)
     napari.run()

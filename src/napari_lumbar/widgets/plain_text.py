@@ -5,11 +5,18 @@ from __future__ import annotations
 from html import escape
 
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
 
 
 def plain_tooltip(text: str) -> str:
-    """Return ``text`` so that a tooltip shows it letter by letter."""
-    if not Qt.mightBeRichText(text):
-        return text
+    """Return a tooltip that shows ``text`` letter by letter, and wraps long lines."""
     lines = escape(text).replace("\n", "<br>")
-    return f"<span>{lines}</span>"
+    return f"<qt>{lines}</qt>" if text else ""
+
+
+def plain_label(text: str = "") -> QLabel:
+    """Return a label that shows ``text`` letter by letter, and wraps it."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label

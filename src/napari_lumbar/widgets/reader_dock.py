@@ -25,10 +25,11 @@ from superqt import QElidingLabel
 from .. import RESEARCH_USE_ONLY
 from ..domain.study import Study
 from ..pipeline.protocols import System
-from ..session import SessionState, SessionStore
+from ..session import RecentStudies, SessionState, SessionStore
 from .axial_canvas import forbid_floating, second_canvas
 from .comparing import Comparing
 from .comparison import describe_all, legend
+from .dropping import StudyDrop
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
@@ -39,7 +40,9 @@ from .panes import LinkedPanes
 from .plain_text import plain_tooltip
 from .reading import Reading
 from .shortcuts import Shortcut, bind_on_canvas, bind_on_panel
+from .study_dialogs import StudiesDialog
 from .study_panel import StudyPanel
+from .study_source import StudyChoice
 from .system_row import SystemRow, copy_to_clipboard
 from .systems import RecentBundles, SystemChoice
 from .view_bar import ViewBar
@@ -62,6 +65,8 @@ class ReaderDock(QWidget):
         Loads the networks when they are first needed (default: the bundle that comes with the package).
     store
         Where corrections are kept (default: the user's data folder).
+    recent
+        Studies that were opened lately (default: those in the user's data folder).
     """
 
     def __init__(
@@ -69,12 +74,13 @@ class ReaderDock(QWidget):
         napari_viewer: napari.Viewer,
         system: Callable[[], System] | None = None,
         store: SessionStore | None = None,
+        recent: RecentStudies | None = None,
     ) -> None:
         super().__init__()
         self.reading = Reading(system or SystemChoice().load, store or SessionStore(), self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model)
-        self.study_panel, self.matrix = StudyPanel(), FindingsMatrix()
+        self.study_panel, self.matrix = StudyPanel(recent or RecentStudies()), FindingsMatrix()
         self.finding_panel, self.view_bar = FindingPanel(), ViewBar()
         self.system_row, self.log = SystemRow(RecentBundles()), Logbook(log_folder())
         self.comparing = Comparing(self.reading, self)
@@ -134,6 +140,9 @@ class ReaderDock(QWidget):
         reading, panel = self.reading, self.study_panel
         reading.study_changed.connect(self._on_study)
         reading.state_changed.connect(self._on_state)
+        reading.opened.connect(panel.open_buttons.remember)
+        reading.choice_needed.connect(self._on_choice)
+        reading.thumbnails_made.connect(panel.show_thumbnails)
         reading.progressed.connect(panel.show_progress)
         reading.busy_changed.connect(panel.show_busy)
         reading.analysed.connect(lambda: panel.show_series(False))
@@ -145,8 +154,11 @@ class ReaderDock(QWidget):
 
     def _connect_person(self) -> None:
         reading, panel, finding = self.reading, self.study_panel, self.finding_panel
-        panel.folder_chosen.connect(reading.open_folder)
+        panel.opening_asked.connect(reading.open_paths)
+        panel.open_buttons.troubled.connect(lambda text: self._say(text, True))
+        StudyDrop(self).dropped.connect(reading.open_paths)
         panel.role_chosen.connect(reading.assign_role)
+        panel.automatic_asked.connect(reading.use_automatic_roles)
         panel.analyse_asked.connect(reading.analyse)
         panel.cancel_asked.connect(reading.cancel)
         finding.undo_asked.connect(self.editing.undo)
@@ -201,9 +213,14 @@ class ReaderDock(QWidget):
         bind_on_panel(shortcuts, self.panel)
 
     def _on_study(self, study: Study) -> None:
-        self.study_panel.show_study(study)
+        self.study_panel.show_study(study, self.reading.automatic or study)
         self.view_bar.show_study(study)
         self.panes.show_study(study, self.view_bar.sagittal_role)
+
+    def _on_choice(self, choice: StudyChoice) -> None:
+        dialog = StudiesDialog(choice.found, self)
+        dialog.chosen.connect(lambda uid: self.reading.open_paths([choice.folder], uid))
+        dialog.open()
 
     def _on_state(self, state: SessionState | None) -> None:
         self.panes.draw(state)

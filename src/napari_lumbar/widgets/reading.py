@@ -5,14 +5,14 @@ Work runs in one slot off the GUI thread. An answer that belongs to another stud
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from ..dicom import read_study
-from ..domain.errors import SessionError
+from ..dicom import common_folder
+from ..domain.errors import SessionError, StudyError
 from ..domain.findings import Analysis, Finding
 from ..domain.spine import FindingKey
 from ..domain.study import SeriesRole, Study
@@ -20,8 +20,19 @@ from ..export.write import write_results
 from ..pipeline.progress import CancelToken, Progress, ProgressCallback
 from ..pipeline.protocols import System
 from ..pipeline.run import analyze
-from ..session import RegradeRequest, Restored, Session, SessionState, SessionStore, current_analysis
+from ..session import (
+    RegradeRequest,
+    Restored,
+    RoleMemory,
+    Session,
+    SessionState,
+    SessionStore,
+    current_analysis,
+)
 from ..session.regrading import answer
+from .study_source import StudyChoice, read_chosen
+from .study_words import opened_sentence
+from .thumbnails import Thumbnail, thumbnails
 from .worker import Outcome, WorkQueue
 
 REGRADE_DELAY_MS = 300
@@ -51,6 +62,12 @@ class Reading(QObject):
     -------
     study_changed, state_changed
         The ``Study`` or None; the ``SessionState`` or None.
+    opened
+        (folder, ``Study``): a study was read from a folder and is on the screen.
+    choice_needed
+        A ``StudyChoice``: the folder holds several studies; ``open_paths`` again with the one that is meant.
+    thumbnails_made
+        Pictures of the study's series by ``series_id``.
     analysed
         A new analysis is on the screen.
     progressed
@@ -63,6 +80,9 @@ class Reading(QObject):
 
     study_changed = Signal(object)
     state_changed = Signal(object)
+    opened = Signal(object, object)
+    choice_needed = Signal(object)
+    thumbnails_made = Signal(object)
     analysed = Signal()
     progressed = Signal(object)
     busy_changed = Signal(bool)
@@ -73,10 +93,12 @@ class Reading(QObject):
     ) -> None:
         super().__init__(parent)
         self.study: Study | None = None
+        self.automatic: Study | None = None
         self.session: Session | None = None
         self._queue = WorkQueue(self)
         self._loader = _Loader(load_system)
         self._store = store
+        self._roles = RoleMemory(store)
         self._foreground: CancelToken | None = None
         self._regrading: CancelToken | None = None
         self._delay = QTimer(self)
@@ -94,30 +116,50 @@ class Reading(QObject):
         """Whether stale findings are being graded, or will be in a moment."""
         return self._regrading is not None or self._delay.isActive()
 
-    def open_folder(self, folder: Path) -> None:
-        """Read a study; the one on the screen stays until the new one is there."""
+    def open_paths(self, paths: Sequence[Path], study_uid: str | None = None) -> None:
+        """Read the study that ``paths`` lead to; the one on the screen stays until the new one is there.
+
+        Parameters
+        ----------
+        paths
+            A folder, a DICOMDIR, or images that lie in one folder.
+        study_uid
+            Which study, where the folder holds several.
+        """
+        try:
+            folder = common_folder(paths)
+        except StudyError as error:
+            self.said.emit(f"Nothing was opened: {error}.", True)
+            return
         self._start(
             "Reading the study",
-            lambda report, cancel: self._read(folder, report, cancel),
-            lambda outcome: self._show(outcome, self.show_study, "Reading the study"),
+            lambda report, cancel: self._read(folder, study_uid, report, cancel),
+            lambda outcome: self._show(
+                outcome, lambda found: self._on_read(folder, found), "Reading the study"
+            ),
         )
 
     def show_study(self, study: Study) -> None:
-        """Put a study on the screen, not analysed yet."""
-        self.study = study
+        """Put a study on the screen, not analysed yet, with the roles that a person gave it before."""
+        recalled = self._roles.recall(study)
+        self.automatic, self.study = study, recalled or study
         self._end_session()
-        self.study_changed.emit(study)
-        warnings = f" {study.warnings[0]}" if study.warnings else ""
-        self.said.emit(f"{len(study.series)} series read.{warnings} Check the roles, then analyse.", False)
+        self.study_changed.emit(self.study)
+        self.said.emit(opened_sentence(self.study, recalled is not None), False)
+        self._queue.submit(
+            lambda _report, _cancel: thumbnails(study),
+            lambda outcome: self._on_thumbnails(study, outcome),
+        )
 
     def assign_role(self, series_id: str, role: SeriesRole | None) -> None:
         """Let a person say what a series is for; findings made with other series go from the screen."""
-        if self.study is None:
-            return
-        self.study = self.study.assigning(series_id, role)
-        self._end_session()
-        self.study_changed.emit(self.study)
-        self.said.emit("Role changed: analyse again. Corrections are kept on disk.", False)
+        if self.study is not None and self.study.by_id(series_id).role is not role:
+            self._use(self.study.assigning(series_id, role))
+
+    def use_automatic_roles(self) -> None:
+        """Take every role back that a person gave."""
+        if self.automatic is not None:
+            self._use(self.automatic)
 
     def analyse(self) -> None:
         """Localise and grade the study on the screen."""
@@ -191,10 +233,34 @@ class Reading(QObject):
         self._delay.stop()
         self._queue.close()
 
-    def _read(self, folder: Path, report: ProgressCallback, cancel: CancelToken) -> Study:
+    def _read(
+        self, folder: Path, study_uid: str | None, report: ProgressCallback, cancel: CancelToken
+    ) -> Study | StudyChoice:
         self._store.check_apart(folder)
-        stage = f"Reading {folder.name}"
-        return read_study(folder, None, lambda done: report(Progress(stage, done)), cancel.raise_if_cancelled)
+        return read_chosen(folder, study_uid, report, cancel)
+
+    def _on_read(self, folder: Path, found: Study | StudyChoice) -> None:
+        if isinstance(found, StudyChoice):
+            self.said.emit(f"The folder holds {len(found.found)} studies: choose one.", False)
+            self.choice_needed.emit(found)
+            return
+        self.show_study(found)
+        self.opened.emit(folder, found)
+
+    def _on_thumbnails(self, study: Study, outcome: Outcome[Mapping[str, Thumbnail]]) -> None:
+        if study is self.automatic and outcome.value is not None:
+            self.thumbnails_made.emit(outcome.value)
+
+    def _use(self, study: Study) -> None:
+        """Put the study on the screen with other roles, and remember them."""
+        self.study = study
+        self._end_session()
+        self.study_changed.emit(study)
+        self.said.emit("Role changed: analyse again. Corrections are kept on disk.", False)
+        try:
+            self._roles.remember(study)
+        except OSError as error:
+            self.said.emit(f"The roles hold, but are not remembered: {error.strerror}.", True)
 
     def _start(
         self,

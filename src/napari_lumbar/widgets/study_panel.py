@@ -1,73 +1,89 @@
-"""Choose a study, see which series plays which role and why, start and stop the analysis."""
+"""Open a study, see which series plays which role and why, start and stop the analysis."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QHeaderView,
-    QProgressBar,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from ..domain.study import MRSeries, SeriesRole, Study
+from ..domain.study import Study
 from ..pipeline.progress import Progress
-from .plain_text import plain_tooltip
+from ..session import RecentStudies, roles_differ
+from .open_buttons import OpenButtons
+from .plain_text import plain_label, plain_tooltip
+from .series_table import SeriesTable
+from .study_dialogs import FilesDialog, WarningsDialog
+from .study_words import accounting_sentence, counted, series_rows, study_name, warning_lines
+from .thumbnails import Thumbnail
 
-_COLUMNS = ("Series", "Role", "Slices", "Why")
-_NO_ROLE = "Not used"
-_ROW_HEIGHT_PX = 24
-_SHOWN_ROWS = 3
+#: Three lines are reserved for what is known of the current series, so that nothing below them moves.
+_DETAILS_PX = 54
 
 
 class StudyPanel(QWidget):
-    """The upper part of the reader."""
+    """The upper part of the reader.
 
-    folder_chosen = Signal(Path)
+    Parameters
+    ----------
+    recent
+        Studies that were opened lately.
+
+    Signals
+    -------
+    opening_asked
+        (list of ``Path``, StudyInstanceUID or None).
+    role_chosen
+        (series_id, role or None).
+    automatic_asked
+        A person wants the roles back that were chosen by themselves.
+    """
+
+    opening_asked = Signal(object, object)
     role_chosen = Signal(str, object)
+    automatic_asked = Signal()
     analyse_asked = Signal()
     cancel_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, recent: RecentStudies, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.open_button = QPushButton("&Open study…")
-        self.open_button.setToolTip("Choose the folder that holds the DICOM files of one study")
+        self._study: Study | None = None
+        self.open_buttons = OpenButtons(recent)
         self.study_label = QElidingLabel("No study")
-        self.series_button = QPushButton("&Series")
-        self.series_button.setToolTip("Show or hide the series of the study and their roles")
+        self.warnings_button = _button("", "")
+        self.series_button = _button("&Series", "Show or hide the series of the study and their roles")
         self.series_button.setCheckable(True)
-        self.series_table = _series_table()
-        self.analyse_button = QPushButton("&Analyse")
+        self.analyse_button = _button("&Analyse", "Find the levels and grade them")
         self.progress_bar = QProgressBar()
         self.progress_bar.setRange(0, 1000)
-        self.cancel_button = QPushButton("&Cancel")
+        self.cancel_button = _button("&Cancel", "Stop; nothing is lost")
+        self.files_label = QElidingLabel("")
+        self.files_button = _button("", "Which files were left out, why, and what can be done")
+        self.automatic_button = _button("A&utomatic roles", "Undo every change of a role by hand")
+        self.series_table, self.details = SeriesTable(), plain_label()
+        self.browser = QWidget()
         self._lay_out()
+        self._connect()
         self.show_busy(False)
-        self.series_table.setVisible(False)
-        self.open_button.clicked.connect(self._choose_folder)
-        self.series_button.toggled.connect(self.series_table.setVisible)
-        self.analyse_button.clicked.connect(self.analyse_asked)
-        self.cancel_button.clicked.connect(self.cancel_asked)
+        self.warnings_button.hide()
+        self.browser.hide()
 
-    def show_study(self, study: Study) -> None:
-        """List the series of a study; of its identity only the study id is shown."""
-        self.study_label.setText(f"Study {study.study_id}")
-        self.study_label.setToolTip(f"Study {study.study_id}")
-        self.series_table.setRowCount(len(study.series))
-        for row, series in enumerate(study.series):
-            self._fill_row(row, series)
+    def show_study(self, study: Study, automatic: Study) -> None:
+        """List the series of a study, with the roles as they are and as they were chosen by themselves."""
+        self._study = study
+        self.study_label.setText(study_name(study))
+        self.study_label.setToolTip(plain_tooltip(f"{study_name(study)}: {len(study.series)} series"))
+        self.series_table.show_rows(series_rows(study, automatic))
+        self.automatic_button.setEnabled(roles_differ(study, automatic))
+        self._show_accounting(study)
+        self._show_warnings(study)
         self.analyse_button.setEnabled(True)
         self.show_series(True)
+
+    def show_thumbnails(self, pictures: Mapping[str, Thumbnail]) -> None:
+        """Put pictures beside the series, by ``series_id``."""
+        self.series_table.show_thumbnails(pictures)
 
     def show_series(self, shown: bool) -> None:
         """Unfold or fold the table of series."""
@@ -84,58 +100,62 @@ class StudyPanel(QWidget):
             widget.setVisible(busy)
         for widget in (self.study_label, self.series_button, self.analyse_button):
             widget.setVisible(not busy)
-        self.analyse_button.setEnabled(self.series_table.rowCount() > 0)
-        self.series_table.setEnabled(not busy)
+        self.analyse_button.setEnabled(self._study is not None)
+        self.browser.setEnabled(not busy)
 
     def _lay_out(self) -> None:
-        top, whole = QHBoxLayout(), QVBoxLayout(self)
-        top.addWidget(self.open_button)
+        top, beside, inner, whole = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self.browser), QVBoxLayout(self)
+        top.addWidget(self.open_buttons)
         for stretched in (self.study_label, self.progress_bar):
             top.addWidget(stretched, 1)
-        for button in (self.series_button, self.analyse_button, self.cancel_button):
+        for button in (self.warnings_button, self.series_button, self.analyse_button, self.cancel_button):
             top.addWidget(button)
+        beside.addWidget(self.files_label, 1)
+        beside.addWidget(self.files_button)
+        beside.addWidget(self.automatic_button)
+        self.details.setFixedHeight(_DETAILS_PX)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addLayout(beside)
+        inner.addWidget(self.series_table)
+        inner.addWidget(self.details)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addLayout(top)
-        whole.addWidget(self.series_table)
+        whole.addWidget(self.browser)
 
-    def _fill_row(self, row: int, series: MRSeries) -> None:
-        name = series.description or series.series_id
-        stacks = f" in {len(series.stacks)} stacks" if len(series.stacks) > 1 else ""
-        texts = {0: name, 2: f"{len(series.slices)}{stacks}", 3: series.role_reason}
-        for column, text in texts.items():
-            item = QTableWidgetItem(text)
-            item.setToolTip(plain_tooltip(text))
-            self.series_table.setItem(row, column, item)
-        self.series_table.setCellWidget(row, 1, self._role_box(series))
+    def _connect(self) -> None:
+        self.open_buttons.chosen.connect(self.opening_asked)
+        self.series_button.toggled.connect(self.browser.setVisible)
+        self.analyse_button.clicked.connect(self.analyse_asked)
+        self.cancel_button.clicked.connect(self.cancel_asked)
+        self.automatic_button.clicked.connect(self.automatic_asked)
+        self.series_table.role_chosen.connect(self.role_chosen)
+        self.series_table.row_described.connect(self.details.setText)
+        self.warnings_button.clicked.connect(self._open_warnings)
+        self.files_button.clicked.connect(self._open_files)
 
-    def _role_box(self, series: MRSeries) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(f"Role of series {series.series_id}")
-        box.addItem(_NO_ROLE, None)
-        for role in SeriesRole:
-            box.addItem(role.value, role)
-        box.setCurrentIndex(0 if series.role is None else 1 + list(SeriesRole).index(series.role))
-        box.activated.connect(lambda i: self.role_chosen.emit(series.series_id, box.itemData(i)))
-        return box
+    def _show_accounting(self, study: Study) -> None:
+        excluded = len(study.accounting.excluded)
+        self.files_label.setText(accounting_sentence(study.accounting) if study.accounting.records else "")
+        self.files_button.setText(f"{counted(excluded, 'file')} &excluded…")
+        self.files_button.setVisible(excluded > 0)
 
-    def _choose_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder of one study")
-        if folder:
-            self.folder_chosen.emit(Path(folder))
+    def _show_warnings(self, study: Study) -> None:
+        lines = warning_lines(study)
+        self.warnings_button.setText(f"⚠ {len(lines)}")
+        self.warnings_button.setAccessibleName(counted(len(lines), "warning"))
+        self.warnings_button.setToolTip(plain_tooltip("\n".join(lines)))
+        self.warnings_button.setVisible(bool(lines))
+
+    def _open_warnings(self) -> None:
+        if self._study is not None:
+            WarningsDialog(warning_lines(self._study), self).open()
+
+    def _open_files(self) -> None:
+        if self._study is not None:
+            FilesDialog(self._study.accounting, self).open()
 
 
-def _series_table() -> QTableWidget:
-    table = QTableWidget(0, len(_COLUMNS))
-    table.setAccessibleName("Series of the study")
-    table.setHorizontalHeaderLabels(list(_COLUMNS))
-    table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT_PX)
-    header = table.horizontalHeader()
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    table.setFixedHeight((_SHOWN_ROWS + 1) * _ROW_HEIGHT_PX + 10)
-    return table
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button
