@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -12,12 +13,14 @@ import numpy as np
 import torch
 
 from .. import __version__
+from ..domain.errors import ProposalError
 from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
-from ..domain.landmarks import Landmarks
+from ..domain.landmarks import Landmark, Landmarks, LandmarkSource
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import Study
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from .protocols import System
+from .protocols import RecessLocalizer, System
+from .recesses import FARTHEST_PLANE_MM
 
 
 def analyze(
@@ -62,6 +65,30 @@ def regrade(
 ) -> Mapping[FindingKey, Finding]:
     """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was."""
     return system.grader.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
+
+
+def propose_recesses(
+    study: Study, system: System, canal: Landmark, cancel: CancelToken | None = None
+) -> tuple[Landmark, ...]:
+    """Return the side points of a level on the axial slice nearest to its canal point, as propagated.
+
+    Raises
+    ------
+    ProposalError
+        If the system's localiser finds no recesses, or no axial slice is near enough.
+    Cancelled
+        If ``cancel`` was set meanwhile.
+    """
+    level = canal.key.level.value
+    if not isinstance(system.localizer, RecessLocalizer):
+        raise ProposalError(f"{system.bundle_name} finds no side points; move those of {level} by hand")
+    found = system.localizer.locate_recesses(study, canal, cancel or CancelToken())
+    if not found:
+        raise ProposalError(
+            f"no axial slice passes within {FARTHEST_PLANE_MM:g} mm of the canal point of {level}; "
+            "move its side points by hand"
+        )
+    return tuple(replace(landmark, source=LandmarkSource.PROPAGATED) for landmark in found.values())
 
 
 def series_used(study: Study) -> tuple[SeriesUse, ...]:
