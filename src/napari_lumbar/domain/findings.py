@@ -206,6 +206,8 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     #: Which landmarks each finding was graded from.
     dependence: Dependence = Dependence.CROPS
+    #: Name or pseudonym of the person who read it; empty if nobody did, or gave no name.
+    reader: str = ""
 
     @property
     def graded(self) -> tuple[Finding, ...]:

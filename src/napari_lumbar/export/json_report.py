@@ -58,6 +58,7 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
             "versions": dict(provenance.versions),
             "created_utc": provenance.created_utc,
         },
+        "reader": analysis.reader or None,
         "files": _files(analysis.accounting),
         "series": [_series(use) for use in analysis.series],
         "landmarks": [_landmark(study, point) for point in points if point is not None],

@@ -8,10 +8,12 @@ from .saved import SavedSession
 from .session import Session
 from .state import RegradeRequest, SessionState
 from .steps import Work
-from .store import Restored, SessionStore, read_session
+from .store import AnothersSession, Restored, SessionStore, read_session
+from .view import ViewState
 
 __all__ = [
     "STALE",
+    "AnothersSession",
     "Correction",
     "Corrections",
     "Naming",
@@ -23,6 +25,7 @@ __all__ = [
     "SessionState",
     "SessionStore",
     "Spot",
+    "ViewState",
     "Work",
     "current_analysis",
     "landmark_at",
