@@ -10,8 +10,10 @@ from psygnal import Signal
 
 from ..domain.findings import CropEvidence
 from ..domain.landmarks import Landmark
+from ..domain.spine import FindingKey
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..session import SessionState
+from .ghosts import Ghosts
 from .pane import Pane
 
 
@@ -24,6 +26,7 @@ class LinkedPanes:
 
     def __init__(self, sagittal: ViewerModel, axial: ViewerModel) -> None:
         self.sagittal, self.axial = Pane(sagittal), Pane(axial)
+        self._ghosts = tuple(Ghosts(pane) for pane in self)
         for pane in self:
             self._relay(pane)
 
@@ -43,6 +46,11 @@ class LinkedPanes:
         """Show the landmarks as they are now."""
         for pane in self:
             pane.draw(state)
+
+    def draw_ghosts(self, state: SessionState | None, chosen: FindingKey | None) -> None:
+        """Show where corrected points were predicted."""
+        for ghosts in self._ghosts:
+            ghosts.draw(state, chosen)
 
     def draw_evidence(self, evidence: tuple[CropEvidence, ...]) -> None:
         """Show what the grader saw for the chosen finding."""

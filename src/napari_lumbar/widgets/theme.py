@@ -12,6 +12,8 @@ POINT_SYMBOLS = {Severity.NORMAL_MILD: "disc", Severity.MODERATE: "square", Seve
 UNGRADED_SYMBOL = "ring"
 CURSOR_COLOUR = "#56B4E9"
 BOX_COLOUR = "#F0E442"
+#: Red, green, blue (0..1) of what was predicted before a person moved it.
+GHOST_RGB = (0.9, 0.9, 0.9)
 
 #: How strongly a severity fills its cell: the common normal one recedes, the others stand out.
 _FILL_STRENGTH = {Severity.NORMAL_MILD: 0.30, Severity.MODERATE: 1.0, Severity.SEVERE: 1.0}
