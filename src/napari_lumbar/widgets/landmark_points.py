@@ -64,6 +64,8 @@ class LandmarkPoints:
         self.layer.projection_mode = "none"
         self.layer.canvas_size_limits = (0, 24)
         self._writing = False
+        self._is_held = False
+        self._waiting: LayerData | None = None
         self._drawn = points
         self.draw(data)
         self.layer.mode = "select"
@@ -74,7 +76,10 @@ class LandmarkPoints:
             self.layer.bind_key(name, _do_nothing, overwrite=True)
 
     def draw(self, data: LayerData) -> None:
-        """Show these points in place of the ones there are; the layer itself stays."""
+        """Show these points in place of the ones there are, once a drag has ended; the layer itself stays."""
+        if self._is_held:
+            self._waiting = data
+            return
         points, options, _ = data
         with self._own_write():
             layer = self.layer
@@ -123,7 +128,8 @@ class LandmarkPoints:
     def _distance_mm(self, row: int, place: np.ndarray) -> float:
         return float(np.linalg.norm((place - self._drawn[row]) * self.layer.scale))
 
-    def _on_press(self, layer: Points, event: Any) -> None:
+    def _on_press(self, layer: Points, event: Any) -> Iterator[None]:
+        """Tell which point is held; nothing is redrawn until the button is let go."""
         row = layer.get_value(
             event.position,
             view_direction=event.view_direction,
@@ -132,6 +138,14 @@ class LandmarkPoints:
         )
         if isinstance(row, int | np.integer):
             self.picked.emit(self.key_of_row(int(row)))
+        self._is_held = True
+        yield
+        while event.type == "mouse_move":
+            yield
+        self._is_held = False
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self.draw(waiting)
 
     @contextmanager
     def _own_write(self) -> Iterator[None]:
