@@ -13,7 +13,7 @@ def open_study(path: Path, bundle: Path | None = None) -> None:
     path
         The folder of one study.
     bundle
-        A folder of weights; None for the one that comes with the package.
+        A folder of weights; None for the one of the preferences, or that comes with the package.
     """
     import napari
 
@@ -21,7 +21,7 @@ def open_study(path: Path, bundle: Path | None = None) -> None:
     from .reader_dock import ReaderDock
 
     viewer = napari.Viewer(title="Lumbar reader")
-    dock = ReaderDock(viewer, lambda: load_system(bundle, "auto"))
+    dock = ReaderDock(viewer, None if bundle is None else lambda: load_system(bundle, "auto"))
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.reading.open_folder(path)
     napari.run()

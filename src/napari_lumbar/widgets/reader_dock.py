@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import napari
@@ -23,20 +23,28 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from .. import RESEARCH_USE_ONLY
+from ..domain.spine import Severity
 from ..domain.study import Study
 from ..pipeline.protocols import System
 from ..session import SessionState, SessionStore
 from .axial_canvas import forbid_floating, second_canvas
 from .cells import describe
+from .commands import GRADE_COMMANDS, Command
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
+from .key_sheet import KeySheet
 from .navigation import Navigation
+from .offer_row import OfferRow
 from .panes import LinkedPanes
+from .preferences import Preferences, read_preferences
+from .proposing import Proposing
+from .questions import may_swap_sides, may_take_over
 from .reading import Reading
-from .shortcuts import Shortcut, bind_on_canvas, bind_on_panel
+from .shortcuts import COMMAND_KEYS, Shortcut, bind_on_canvas, bind_on_panel
 from .study_panel import StudyPanel
 from .view_bar import ViewBar
+from .view_memory import current_view, show_view
 
 #: The panel is as narrow as the matrix allows; the rest of the dock belongs to the axial images.
 _PANEL_WIDTH_PX = 540
@@ -52,9 +60,11 @@ class ReaderDock(QWidget):
     napari_viewer
         The viewer whose canvas shows the sagittal series.
     system
-        Loads the networks when they are first needed (default: the bundle that comes with the package).
+        Loads the networks when they are first needed (default: the bundle of the preferences).
     store
-        Where corrections are kept (default: the user's data folder).
+        Where corrections are kept (default: as the preferences say).
+    preferences
+        How this person works (default: as set in napari).
     """
 
     def __init__(
@@ -62,19 +72,33 @@ class ReaderDock(QWidget):
         napari_viewer: napari.Viewer,
         system: Callable[[], System] | None = None,
         store: SessionStore | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         super().__init__()
-        self.reading = Reading(system or _default_system, store or SessionStore(), self)
+        wishes = preferences or read_preferences()
+        self.reading = Reading(
+            system or _system_of(wishes),
+            store or SessionStore(wishes.session_folder, wishes.reader),
+            self,
+            wishes.regrade_delay_ms,
+        )
+        self.proposing = Proposing(self.reading, self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model)
         self.study_panel, self.matrix = StudyPanel(), FindingsMatrix()
         self.finding_panel, self.view_bar = FindingPanel(), ViewBar()
         self.axial_canvas = second_canvas(self.axial_model)
-        self.status_label = QElidingLabel("Open a study to begin.")
+        self.offer_row = OfferRow()
+        self.status_label = QElidingLabel(" ".join((*wishes.problems, "Open a study to begin.")))
         self.navigation = Navigation(self.reading, self.panes, self.matrix, self.finding_panel, self.view_bar)
         self.editing = Editing(
-            self.reading, self.panes, lambda: self.navigation.chosen, self.navigation.choose
+            self.reading,
+            self.panes,
+            self.proposing,
+            lambda: self.navigation.chosen,
+            self.navigation.choose,
         )
+        self.actions = self._actions()
         self.panel = QWidget()
         self._lay_out()
         self._connect_reading()
@@ -114,6 +138,7 @@ class ReaderDock(QWidget):
         column.addLayout(_sides_row())
         column.addWidget(self.matrix)
         column.addWidget(self.finding_panel)
+        column.addWidget(self.offer_row)
         column.addStretch(1)
         column.addWidget(self.status_label)
         self.panel.setMinimumWidth(_PANEL_WIDTH_PX)
@@ -125,35 +150,63 @@ class ReaderDock(QWidget):
         reading.progressed.connect(panel.show_progress)
         reading.busy_changed.connect(panel.show_busy)
         reading.analysed.connect(lambda: panel.show_series(False))
-        reading.analysed.connect(self.navigation.choose_first)
+        reading.analysed.connect(self._on_analysed)
         reading.said.connect(self._say)
+        reading.view = lambda: current_view(self.panes, self.navigation.chosen)
+        reading.may_take_over = lambda owner: may_take_over(self, owner)
+        self.proposing.changed.connect(self.offer_row.draw)
+        self.proposing.proposed.connect(self.panes.go_to_slice)
         self.destroyed.connect(reading.close)
+        QApplication.instance().aboutToQuit.connect(reading.save_view)
         QApplication.instance().aboutToQuit.connect(reading.close)
 
     def _connect_person(self) -> None:
-        reading, panel, finding = self.reading, self.study_panel, self.finding_panel
+        reading, panel, corrections = self.reading, self.study_panel, self.finding_panel.corrections
         panel.folder_chosen.connect(reading.open_folder)
         panel.role_chosen.connect(reading.assign_role)
         panel.analyse_asked.connect(reading.analyse)
         panel.cancel_asked.connect(reading.cancel)
-        finding.undo_asked.connect(self.editing.undo)
-        finding.redo_asked.connect(self.editing.redo)
-        finding.reset_asked.connect(self.editing.reset)
-        finding.place_asked.connect(self.editing.put_here)
-        finding.regrade_asked.connect(reading.regrade_now)
-        finding.export_asked.connect(self._export)
+        corrections.grade_asked.connect(self.editing.override)
+        for asking in (corrections, self.offer_row):
+            asking.asked.connect(lambda command: self.actions[command]())
         self.view_bar.visibility_changed.connect(self.panes.set_evidence_visible)
+
+    def _actions(self) -> Mapping[Command, Callable[[], None]]:
+        editing = self.editing
+        return {
+            Command.UNDO: editing.undo,
+            Command.REDO: editing.redo,
+            **{command: self._grading(severity) for severity, command in GRADE_COMMANDS.items()},
+            Command.CLEAR_GRADE: editing.clear_override,
+            Command.PUT_HERE: editing.put_here,
+            Command.MARK_ABSENT: editing.mark_absent,
+            Command.RESET: editing.reset,
+            Command.NAMES_UP: lambda: editing.shift_levels(-1),
+            Command.NAMES_DOWN: lambda: editing.shift_levels(1),
+            Command.SWAP_SIDES: lambda: editing.swap_sides(lambda text: may_swap_sides(self, text)),
+            Command.REGRADE: self.reading.regrade_now,
+            Command.EXPORT: self._export,
+            Command.PROPOSE: self.proposing.accept,
+            Command.LEAVE: self.proposing.leave,
+            Command.SHOW_KEYS: lambda: self.key_sheet.toggle(),
+        }
+
+    def _grading(self, severity: Severity) -> Callable[[], None]:
+        return lambda: self.editing.override(severity, self.finding_panel.corrections.reason)
 
     def _bind_keys(self, viewer: ViewerModel) -> None:
         shortcuts = (
-            Shortcut("Ctrl+Z", "Undo", self.editing.undo),
-            Shortcut("Ctrl+Shift+Z", "Redo", self.editing.redo),
+            *(
+                Shortcut(keys, command.value, self.actions[command], group="Correcting")
+                for command, keys in COMMAND_KEYS.items()
+            ),
             Shortcut("PgDown", "Next level down", lambda: self.navigation.step_level(1), on_panel=False),
             Shortcut("PgUp", "Next level up", lambda: self.navigation.step_level(-1), on_panel=False),
         )
         for model in (viewer, self.axial_model):
             bind_on_canvas(shortcuts, model, self)
         bind_on_panel(shortcuts, self.panel)
+        self.key_sheet = KeySheet(shortcuts, self)
 
     def _on_study(self, study: Study) -> None:
         self.study_panel.show_study(study)
@@ -166,6 +219,14 @@ class ReaderDock(QWidget):
         keys = state.analysis.findings if state else ()
         self.matrix.draw({key: describe(state, key, regrading) for key in keys if state})
         self.navigation.draw_chosen()
+
+    def _on_analysed(self) -> None:
+        view = self.reading.restored_view
+        if view.chosen is not None:
+            self.navigation.choose(view.chosen)
+        else:
+            self.navigation.choose_first()
+        show_view(self.panes, view)
 
     def _export(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
@@ -196,7 +257,10 @@ def _sides_row() -> QHBoxLayout:
     return row
 
 
-def _default_system() -> System:
-    from ..pipeline import load_system
+def _system_of(wishes: Preferences) -> Callable[[], System]:
+    def load() -> System:
+        from ..pipeline import load_system
 
-    return load_system(None, "auto")
+        return load_system(wishes.bundle_folder, wishes.device)
+
+    return load

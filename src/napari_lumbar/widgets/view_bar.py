@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QRadioButton, QWidget
 
 from ..domain.study import SeriesRole, Study
 
-_SAGITTAL = {SeriesRole.SAGITTAL_T2: "T&2", SeriesRole.SAGITTAL_T1: "T&1"}
+_SAGITTAL = {SeriesRole.SAGITTAL_T2: "T2", SeriesRole.SAGITTAL_T1: "T1"}
 
 
 class ViewBar(QWidget):
