@@ -13,7 +13,7 @@ from hypothesis import settings
 from napari_lumbar.domain.findings import Analysis, CropEvidence, Finding, probs_from_array
 from napari_lumbar.domain.geometry import SliceGeometry, Vector3, vector3
 from napari_lumbar.domain.landmarks import Dependence, Landmark, Landmarks, NotGradable, dependent_findings
-from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Side
 from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
 from napari_lumbar.pipeline.progress import CancelToken, Progress, ProgressCallback
 from napari_lumbar.pipeline.protocols import System
@@ -97,6 +97,26 @@ class FakeLocalizer:
             cancel.raise_if_cancelled()
         cancel.raise_if_cancelled()
         return Landmarks({key: self._landmark(study, key) for key in ALL_FINDINGS})
+
+    def locate_recesses(
+        self, study: Study, canal: Landmark, cancel: CancelToken
+    ) -> Mapping[FindingKey, Landmark]:
+        """Beside the canal point, on the axial slice nearest to it if that is within 8 mm."""
+        while not self.gate.wait(0.01):
+            cancel.raise_if_cancelled()
+        series = study.first(SeriesRole.AXIAL_T2)
+        assert series is not None
+        index = series.nearest_slice_index(canal.point_lps_mm)
+        if series.plane_distances_mm(canal.point_lps_mm)[index] > 8:
+            return {}
+        geometry, found = series.slices[index].geometry, {}
+        row, column = geometry.pixel_from_lps(canal.point_lps_mm)
+        for side, away in ((Side.LEFT, 5.0), (Side.RIGHT, -5.0)):
+            key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), canal.key.level)
+            pixel_rc = (float(row), float(column) + away)
+            point = vector3(geometry.lps_from_pixel(pixel_rc))
+            found[key] = Landmark(key, point, series.series_id, index, pixel_rc, 0.6)
+        return found
 
     @staticmethod
     def _landmark(study: Study, key: FindingKey) -> Landmark:

@@ -101,6 +101,29 @@ def test_a_series_without_landmarks_gives_an_empty_points_layer(small_study: Stu
     assert options["features"]["finding"] == []
 
 
+def test_ghosts_lie_where_points_were_predicted_with_a_line_to_where_they_are(
+    small_study: Study, small_analysis: Analysis
+) -> None:
+    first, second, third = list(small_analysis.landmarks.points.values())[-3:]
+    series = small_study.by_id(first.series_id)
+    moved = replace(first, pixel_rc=(10.0, 12.0))
+    elsewhere = replace(second, slice_index=second.slice_index + 1, pixel_rc=(3.0, 4.0))
+    away = replace(third, series_id="ax")
+    moves = [(first, moved), (second, elsewhere), (third, away), (third, None), (None, moved)]
+    (rings, options, kind), (lines, drawn, lines_kind) = layer_data.ghost_layers(series, moves)
+    assert (kind, lines_kind) == ("points", "vectors")
+    assert rings.tolist() == [[p.slice_index, *p.pixel_rc] for p in (first, second, third, third)]
+    assert options["features"]["finding"] == [p.key.column for p in (first, second, third, third)]
+    # one line within the slice of the first; on both slices of the second; none to another series
+    ends = [(int(start[0]), tuple((start + way)[1:])) for start, way in lines]
+    at = second.slice_index
+    assert ends == [(first.slice_index, (10.0, 12.0)), (at, (3.0, 4.0)), (at + 1, (3.0, 4.0))]
+    assert lines[:, 1, 0].tolist() == [0, 0, 0]
+    assert drawn["features"]["finding"] == [p.key.column for p in (first, second, second)]
+    nothing = layer_data.ghost_layers(series, [])
+    assert (nothing[0][0].shape, nothing[1][0].shape) == ((0, 3), (0, 2, 3))
+
+
 def test_crop_boxes_lie_on_their_slice_of_their_series(small_study: Study) -> None:
     evidence = [crop((1, 2, 11, 22), np.ones((2, 2)))]
     boxes, options, kind = layer_data.crop_layer(small_study.by_id("ax"), evidence)

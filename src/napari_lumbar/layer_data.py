@@ -148,6 +148,37 @@ def is_sagittal(series: MRSeries) -> bool:
     return bool(abs(series.slices[0].geometry.normal[0]) > _ALONG)
 
 
+def ghost_layers(
+    series: MRSeries, moves: Iterable[tuple[Landmark | None, Landmark | None]]
+) -> tuple[LayerData, LayerData]:
+    """Where points were predicted on a series, and lines from there to where they are now.
+
+    Parameters
+    ----------
+    moves
+        (predicted landmark, landmark in force) of each; either may be None.
+
+    Returns
+    -------
+    tuple of LayerData
+        Points, shape (n, 3), and vectors, shape (m, 2, 3): each start and direction within one slice. A point
+        that went to another slice has its line on both. The feature ``finding`` names each by RSNA's column.
+    """
+    ghosts = [(old, new) for old, new in moves if old is not None and old.series_id == series.series_id]
+    points = np.array([(old.slice_index, *old.pixel_rc) for old, _ in ghosts], dtype=float).reshape(-1, 3)
+    lines = [
+        (_line(old, new, slice_index), _name_now(old, new))
+        for old, new in ghosts
+        if new is not None and new.series_id == series.series_id
+        for slice_index in sorted({old.slice_index, new.slice_index})
+    ]
+    vectors = np.array([line for line, _ in lines], dtype=float).reshape(-1, 2, 3)
+    frame = {**series_frame(series), "ndim": 3}
+    rings = {**frame, "name": "Predicted", "features": {"finding": [_name_now(*move) for move in ghosts]}}
+    drawn = {**frame, "name": "Moved", "features": {"finding": [name for _, name in lines]}}
+    return (points, rings, "points"), (vectors, drawn, "vectors")
+
+
 def heatmap_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
     """Heatmaps, 0..1, laid over the pixels of the crops; float32, shape ``series_shape``."""
     volume = np.zeros(series_shape(series), dtype=np.float32)
@@ -225,6 +256,15 @@ def _kept_inside(geometry: SliceGeometry, point_lps_mm: npt.ArrayLike) -> npt.ND
     border = _BORDER_MM / geometry.spacing_rc_mm
     high = np.maximum(np.array([geometry.rows, geometry.columns]) - 1 - border, border)
     return np.clip(geometry.pixel_from_lps(point_lps_mm), border, high)
+
+
+def _line(old: Landmark, new: Landmark, slice_index: int) -> npt.NDArray[np.float64]:
+    start = np.array((slice_index, *old.pixel_rc), dtype=np.float64)
+    return np.stack([start, np.array((slice_index, *new.pixel_rc)) - start])
+
+
+def _name_now(old: Landmark, new: Landmark | None) -> str:
+    return (new or old).key.column
 
 
 def _corners(crop: CropEvidence) -> npt.NDArray[np.float64]:

@@ -125,6 +125,12 @@ def test_nothing_in_a_study_becomes_markup(study: Study, analysis: Analysis) -> 
     assert "&lt;b&gt;notes&lt;/b&gt;.txt" in page
 
 
+def test_it_names_who_read_it_only_if_somebody_did(study: Study, analysis: Analysis, page: str) -> None:
+    assert ">Reader<" not in page
+    read = report_html(study, replace(analysis, reader="A<b>"))
+    assert '<tr><th scope="row">Reader</th><td>A&lt;b&gt;</td></tr>' in read
+
+
 def test_excluded_files_are_grouped_by_reason(page: str) -> None:
     text = " ".join(page.split())
     assert "49 found = 18 used + 31 excluded" in text

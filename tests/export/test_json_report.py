@@ -41,6 +41,13 @@ def test_it_says_what_it_is_and_where_it_comes_from(document: dict[str, Any]) ->
     assert document["warnings"] == ["frames of reference differ"]
 
 
+def test_it_names_who_read_it_only_if_somebody_did(
+    study: Study, analysis: Analysis, document: dict[str, Any]
+) -> None:
+    assert document["reader"] is None
+    assert json.loads(analysis_json(study, replace(analysis, reader="AB")))["reader"] == "AB"
+
+
 def test_every_file_is_accounted_for(document: dict[str, Any]) -> None:
     files = document["files"]
     assert files["found"] == files["used"] + len(files["excluded"]) == 49

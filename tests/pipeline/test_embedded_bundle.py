@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_lumbar.dicom import read_study
-from napari_lumbar.domain.errors import BundleError, Cancelled
+from napari_lumbar.domain.errors import BundleError, Cancelled, ProposalError
 from napari_lumbar.domain.findings import Analysis
 from napari_lumbar.domain.geometry import vector3
 from napari_lumbar.domain.landmarks import LandmarkSource
@@ -18,7 +18,7 @@ from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
 from napari_lumbar.phantom import PhantomStudy, make_phantom, write_study
 from napari_lumbar.pipeline import System, load_system
 from napari_lumbar.pipeline.progress import CancelToken, Progress
-from napari_lumbar.pipeline.run import analyze, regrade
+from napari_lumbar.pipeline.run import analyze, propose_recesses, regrade
 from napari_lumbar.preprocess.planes import PLANES
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -254,6 +254,33 @@ def test_work_stops_where_it_is_asked_to(study: Study, system: System) -> None:
     with pytest.raises(Cancelled):
         analyze(study, system, stop_at_recesses, cancel)
     assert not any(stage.startswith("grading") for stage in stages)
+
+
+def test_side_points_are_proposed_where_the_canal_point_was_put(
+    study: Study, system: System, analysis: Analysis
+) -> None:
+    points = analysis.landmarks.points
+    above = points[FindingKey(CANAL.condition, Level.L3_L4)]
+    proposed = propose_recesses(study, system, replace(above, key=CANAL))
+    assert {landmark.key.condition.side for landmark in proposed} == set(Side)
+    for landmark in proposed:
+        assert (landmark.key.level, landmark.source) == (CANAL.level, LandmarkSource.PROPAGATED)
+        there = points[FindingKey(landmark.key.condition, Level.L3_L4)]
+        assert (landmark.series_id, landmark.slice_index) == (there.series_id, there.slice_index)
+        assert np.linalg.norm(np.subtract(landmark.point_lps_mm, there.point_lps_mm)) < 3
+
+
+def test_nothing_is_proposed_where_no_axial_slice_is_near(
+    study: Study, system: System, analysis: Analysis
+) -> None:
+    canal = analysis.landmarks.points[CANAL]
+    x, y, z = canal.point_lps_mm
+    far = replace(canal, point_lps_mm=(x, y, z + 500.0))
+    with pytest.raises(ProposalError, match="within 8 mm of the canal point of L4/L5; move its side points"):
+        propose_recesses(study, system, far)
+    other = replace(system, localizer=system.grader)
+    with pytest.raises(ProposalError, match="finds no side points; move those of L4/L5 by hand"):
+        propose_recesses(study, other, canal)
 
 
 def test_the_bundle_is_small_and_its_card_honest(system: System) -> None:

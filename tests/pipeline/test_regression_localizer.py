@@ -114,6 +114,18 @@ def test_true_answers_end_at_the_truth(phantom: PhantomStudy) -> None:
         assert landmark.confidence is None  # one network cannot disagree with itself
 
 
+def test_recesses_of_a_level_follow_its_canal_point(phantom: PhantomStudy) -> None:
+    level, networks = Level.L1_L2, knowing(phantom)
+    canal = located(networks, phantom.study).points[FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)]
+    localizer = RegressionLocalizer(networks, CPU)
+    found = localizer.locate_recesses(phantom.study, canal, CancelToken())
+    assert {key.level for key in found} == {level}
+    for key, landmark in found.items():
+        assert landmark == located(networks, phantom.study).points[key]
+    nowhere = replace(canal, point_lps_mm=(0.0, 0.0, 5000.0))
+    assert localizer.locate_recesses(phantom.study, nowhere, CancelToken()) == {}
+
+
 def test_an_ensemble_takes_the_mean_and_is_less_sure_where_it_disagrees(phantom: PhantomStudy) -> None:
     alike = located(joined(knowing(phantom), knowing(phantom, 0.002)), phantom.study)
     apart = located(joined(knowing(phantom), knowing(phantom, 0.08)), phantom.study)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 
 from napari_lumbar.domain.errors import EditRefused
 from napari_lumbar.domain.findings import Analysis
-from napari_lumbar.domain.spine import ALL_FINDINGS, FindingKey, Severity
+from napari_lumbar.domain.landmarks import Landmark, LandmarkSource
+from napari_lumbar.domain.spine import (
+    ALL_FINDINGS,
+    Condition,
+    ConditionGroup,
+    FindingKey,
+    Level,
+    Severity,
+    Side,
+)
 from napari_lumbar.domain.study import Study
 from napari_lumbar.session import SessionState, commands, landmark_at
 
@@ -21,6 +31,7 @@ _KEYS = st.sampled_from(ALL_FINDINGS)
 ACTIONS: st.SearchStrategy[list[Action]] = st.lists(
     st.one_of(
         st.tuples(st.just("move"), st.tuples(_KEYS, st.integers(0, 2), st.integers(0, 39))),
+        st.tuples(st.just("propagate"), st.tuples(st.sampled_from(Level), st.integers(0, 19))),
         st.tuples(st.just("reset"), st.tuples(_KEYS)),
         st.tuples(st.just("mark_absent"), st.tuples(_KEYS)),
         st.tuples(st.just("override"), st.tuples(_KEYS, st.sampled_from(Severity), st.text(max_size=4))),
@@ -53,6 +64,8 @@ def act(small_study: Study) -> Act:
         if name == "move":
             key, slice_index, column = arguments
             arguments = (_landmark(small_study, key, slice_index, column),)
+        if name == "propagate":
+            arguments = (side_points(small_study, *arguments),)
         try:
             return state.doing(getattr(commands, name)(state, *arguments))
         except EditRefused:
@@ -61,6 +74,15 @@ def act(small_study: Study) -> Act:
     return act
 
 
-def _landmark(study: Study, key: FindingKey, slice_index: int, column: int) -> Any:
+def side_points(study: Study, level: Level, column: int) -> tuple[Landmark, ...]:
+    """Both side points of a level as networks would propose them from a corrected canal point."""
+    keys = [FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level) for side in Side]
+    places = {key: _landmark(study, key, 1, column + 10 * i) for i, key in enumerate(keys)}
+    return tuple(
+        replace(place, source=LandmarkSource.PROPAGATED, confidence=0.75) for place in places.values()
+    )
+
+
+def _landmark(study: Study, key: FindingKey, slice_index: int, column: int) -> Landmark:
     series = study.by_id("ax" if "Subarticular" in key.condition.value else "t2")
     return landmark_at(series, key, slice_index, (20, column))

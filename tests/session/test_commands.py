@@ -25,7 +25,7 @@ from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.session import SessionState, commands, landmark_at, landmark_on_slice, steps
 from napari_lumbar.session.regrading import answer
 
-from .conftest import ACTIONS, Act, Action
+from .conftest import ACTIONS, Act, Action, side_points
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -62,6 +62,42 @@ def test_a_point_moves_in_its_plane_and_to_another_slice(state: SessionState, sm
     assert second.undoing().landmarks == first.landmarks
     same = second.doing(commands.move(second, second.landmarks.points[CANAL]))
     assert same is second
+
+
+def test_proposed_side_points_are_one_step_and_say_that_they_were_propagated(
+    state: SessionState, small_study: Study
+) -> None:
+    points = side_points(small_study, Level.L4_L5, 12)
+    after = state.doing(commands.propagate(state, points))
+    assert [after.landmarks.points[key] for key in (LEFT, RIGHT)] == list(points)
+    assert {point.source for point in points} == {LandmarkSource.PROPAGATED}
+    assert after.stale == dependent_findings(LEFT) | dependent_findings(RIGHT)
+    (step,) = after.work.done
+    assert step.key == LEFT
+    assert step.text == (
+        "Proposed again: L4/L5 left subarticular stenosis, L4/L5 right subarticular stenosis"
+    )
+    assert after.doing(commands.propagate(after, points)) is after, "the same points again are no step"
+    assert after.undoing().landmarks == state.landmarks
+    assert after.undoing().redoing().work == after.work
+    # a person's hand on a propagated point makes it a corrected one
+    dragged = landmark_on_slice(small_study.by_id("ax"), after.landmarks.points[LEFT], 2)
+    moved_on = after.doing(commands.move(after, dragged))
+    assert moved_on.landmarks.points[LEFT].source is LandmarkSource.CORRECTED
+    assert moved_on.landmarks.points[LEFT].confidence is None
+
+
+def test_proposed_points_follow_swapped_names(state: SessionState, small_study: Study) -> None:
+    left, right = side_points(small_study, Level.L4_L5, 12)
+    swapped = state.doing(commands.swap_sides(state, confirmed=True))
+    after = swapped.doing(commands.propagate(swapped, (left, right)))
+    assert after.landmarks.points[RIGHT].point_lps_mm == left.point_lps_mm
+    assert after.landmarks.points[LEFT].point_lps_mm == right.point_lps_mm
+
+
+def test_a_compound_step_needs_a_step() -> None:
+    with pytest.raises(ValueError, match="a compound step needs at least one step"):
+        steps.CompoundStep(())
 
 
 def test_reset_brings_the_prediction_back_and_keeps_a_grade_by_hand(

@@ -12,6 +12,8 @@ from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.session import Corrections, Session, SessionState, landmark_at
 
+from .conftest import side_points
+
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 OTHER = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L1_L2)
 ONE_LOWER = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L5_S1)
@@ -94,6 +96,26 @@ def test_every_command_is_one_step(session: Session, saved: list[SessionState]) 
     assert len(saved) == 10, "what changes nothing is no step"
 
 
+def test_proposed_points_are_taken_over_in_one_step(
+    session: Session, small_study: Study, saved: list[SessionState]
+) -> None:
+    points = side_points(small_study, Level.L4_L5, 12)
+    session.propagate(points)
+    assert len(session.state.work.done) == len(saved) == 1
+    assert session.undo() == points[0].key
+    assert session.state.corrections == Corrections()
+
+
+def test_a_session_can_be_saved_once_more_without_a_command(
+    session: Session, saved: list[SessionState]
+) -> None:
+    changes: list[SessionState] = []
+    session.changed.connect(changes.append)
+    session.save()
+    assert (len(saved), changes, session.not_saved) == (1, [], "")
+    assert session.saved_at == datetime(2026, 1, 2, 3, 1, tzinfo=UTC)
+
+
 def test_a_refused_command_changes_nothing(session: Session, saved: list[SessionState]) -> None:
     with pytest.raises(EditRefused, match="only after the reader confirmed it"):
         session.swap_sides(confirmed=False)
@@ -123,3 +145,4 @@ def test_an_edit_that_cannot_be_saved_stands_and_says_so(
     move(session, CANAL, 40)
     assert columns_of(session, CANAL) == [40]
     assert messages == [said]
+    assert said == f"Corrections are not saved: {session.not_saved}"

@@ -17,14 +17,24 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from napari_lumbar.domain.errors import SessionError
 from napari_lumbar.domain.landmarks import dependent_findings
-from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity, Side
-from napari_lumbar.domain.study import Study
-from napari_lumbar.session import SessionState, SessionStore, Work, commands, landmark_at, read_session
+from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity, Side
+from napari_lumbar.domain.study import SeriesRole, Study
+from napari_lumbar.session import (
+    AnothersSession,
+    SessionState,
+    SessionStore,
+    ViewState,
+    Work,
+    commands,
+    landmark_at,
+    read_session,
+)
 
-from .conftest import ACTIONS, Act, Action
+from .conftest import ACTIONS, Act, Action, side_points
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L5_S1)
 BUNDLE = "ab" * 32
@@ -93,11 +103,65 @@ def test_whatever_was_done_comes_back_identically(
     assert SessionStore(tmp_path).restore(small_study, BUNDLE).work == state.work
 
 
+@given(
+    view=st.builds(
+        ViewState,
+        st.none() | st.sampled_from(ALL_FINDINGS),
+        st.dictionaries(st.sampled_from(("t1", "t2", "ax")), st.integers(0, 14)),
+        st.dictionaries(st.sampled_from(SeriesRole), st.tuples(*[st.floats(-1e6, 1e6, allow_nan=False)] * 2)),
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+def test_what_was_looked_at_comes_back_and_is_no_part_of_the_work(
+    tmp_path: Path, small_study: Study, corrected: SessionState, view: ViewState
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected, view)
+    restored = store.restore(small_study, BUNDLE)
+    assert (restored.view, restored.work) == (view, corrected.work)
+
+
+def test_propagated_points_are_checked_against_the_images_like_any_other(
+    tmp_path: Path, small_study: Study, state: SessionState
+) -> None:
+    points = side_points(small_study, Level.L2_L3, 8)
+    store = SessionStore(tmp_path)
+    store.save(state.doing(commands.propagate(state, points)).undoing())
+    assert store.restore(small_study, BUNDLE).work.undone[0].points
+    restored = store.restore(with_images_of_t2(small_study), BUNDLE)
+    assert restored.message.startswith("The session file does not fit: the session has points on slices")
+
+
+def test_a_file_of_the_second_version_is_read(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    path = path_of(store, corrected)
+    document = json.loads(path.read_text("utf-8"))
+    assert "source" in path.read_text("utf-8")
+    path.write_text(json.dumps(as_second_version(document)), "utf-8")
+    restored = store.restore(small_study, BUNDLE)
+    assert (restored.work, restored.view) == (corrected.work, ViewState())
+
+
+def as_second_version(part: Any) -> Any:
+    """A document without what version 3 brought."""
+    if isinstance(part, list):
+        return [as_second_version(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {name: as_second_version(one) for name, one in part.items() if name != "view"}
+    if "pixel_rc" in kept:
+        del kept["source"], kept["confidence"]
+    return kept | ({"schema_version": 2} if "schema_version" in kept else {})
+
+
 def test_the_file_says_who_used_what(tmp_path: Path, corrected: SessionState) -> None:
     store = SessionStore(tmp_path, "AB")
     store.save(corrected)
     document = json.loads(path_of(store, corrected).read_text("utf-8"))
-    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (2, "AB", BUNDLE)
+    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (3, "AB", BUNDLE)
     assert document["roles"] == {"t1": "Sagittal T1", "t2": "Sagittal T2/STIR", "ax": "Axial T2"}
     (spot,) = document["corrections"]
     assert spot["said"]["override"] == {"severity": "Severe", "reason": "seen, ü"}
@@ -139,8 +203,9 @@ def test_another_readers_session_is_neither_used_nor_overwritten(
     before = path_of(mine, corrected).read_bytes()
     other = SessionStore(tmp_path, reader)
     said = "is that of reader 'AB', saved 2.* UTC: take it over, or choose another session folder"
-    with pytest.raises(SessionError, match=said):
+    with pytest.raises(AnothersSession, match=said) as caught:
         other.restore(small_study, BUNDLE)
+    assert caught.value.owner.startswith("reader 'AB', saved 2")
     with pytest.raises(SessionError, match=said):
         other.save(corrected)
     assert path_of(mine, corrected).read_bytes() == before
@@ -183,6 +248,12 @@ def test_a_session_is_taken_over_with_a_copy_of_what_there_was(
         pytest.param(
             lambda path: path.write_text(path.read_text("utf-8").replace("44.5", "NaN"), "utf-8"), id="NaN"
         ),
+        pytest.param(
+            lambda path: path.write_text(
+                path.read_text("utf-8").replace('"source": "corrected"', '"source": "predicted"'), "utf-8"
+            ),
+            id="a prediction",
+        ),
     ],
 )
 def test_a_damaged_file_is_kept_and_told(
@@ -218,9 +289,9 @@ def test_a_newer_version_is_refused_and_left_alone(
     store = SessionStore(tmp_path)
     store.save(corrected)
     path = path_of(store, corrected)
-    rewritten(path, lambda document: document.update(schema_version=3))
+    rewritten(path, lambda document: document.update(schema_version=4))
     before = path.read_bytes()
-    said = r"newer napari-lumbar \(file version 3; this one reads up to 2\): update napari-lumbar"
+    said = r"newer napari-lumbar \(file version 4; this one reads up to 3\): update napari-lumbar"
     for use in (lambda: store.restore(small_study, BUNDLE), lambda: store.save(corrected)):
         with pytest.raises(SessionError, match=said):
             use()

@@ -98,6 +98,47 @@ def test_a_drag_is_told_once_with_finding_slice_and_pixel(panes: LinkedPanes) ->
     assert told == [(CANAL, "t2", 3, (60.0, 40.0))]
 
 
+def test_a_redraw_during_a_drag_waits_until_the_point_is_let_go(
+    panes: LinkedPanes, state: SessionState
+) -> None:
+    told: list[tuple[Any, ...]] = []
+    panes.landmark_moved.connect(lambda *what: told.append(what))
+    layer = landmarks(panes)
+    row = list(layer.features["finding"]).index(CANAL.column)
+    start = tuple(layer.data[row])
+    stop = (start[0], start[1] + 6, start[2] + 5)
+    mouse_press_callbacks(layer, ReadOnlyWrapper(_event(layer, "mouse_press", start)))
+    mouse_move_callbacks(layer, ReadOnlyWrapper(_event(layer, "mouse_move", stop)))
+    panes.draw(state)  # an earlier point was graded again meanwhile
+    assert tuple(layer.data[row]) == pytest.approx(stop)
+    mouse_release_callbacks(layer, ReadOnlyWrapper(_event(layer, "mouse_release", stop)))
+    ((key, _, _, pixel_rc),) = told
+    assert (key, pixel_rc) == (CANAL, pytest.approx(stop[1:]))
+    assert tuple(layer.data[row]) == pytest.approx(start), "what was drawn meanwhile is shown now"
+
+
+def test_ghosts_stand_below_the_points_and_the_chosen_one_stands_out(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
+    panes.draw_ghosts(state, CANAL)
+    names = [layer.name for layer in panes.sagittal.viewer.layers]
+    moved = state.doing(move(state, landmark_at(small_study.by_id("t2"), CANAL, 3, (20, 12))))
+    panes.draw(moved)
+    panes.draw_ghosts(moved, CANAL)
+    layers = panes.sagittal.viewer.layers
+    assert [layer.name for layer in layers] == [*names[:-1], "Predicted", "Moved", names[-1]]
+    assert layers.selection.active is layers["Landmarks"]
+    rings = layers["Predicted"]
+    assert rings.data.tolist() == [[3, *state.landmarks.points[CANAL].pixel_rc]]
+    assert (rings.editable, rings.border_color[0][3]) == (False, 1)
+    panes.draw_ghosts(moved, LEFT)
+    assert rings.border_color[0][3] == pytest.approx(0.4)
+    panes.draw_ghosts(moved.undoing(), CANAL)
+    assert (len(rings.data), len(layers["Moved"].data)) == (0, 0)
+    panes.draw_ghosts(None, None)
+    assert [layer.name for layer in layers] == names
+
+
 def test_a_click_without_a_move_only_picks(panes: LinkedPanes) -> None:
     moved: list[Any] = []
     picked: list[Any] = []

@@ -3,110 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget
 
 from napari_lumbar import RESEARCH_USE_ONLY
 from napari_lumbar.domain.landmarks import dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
-from napari_lumbar.domain.study import Study
-from napari_lumbar.pipeline.protocols import System
-from napari_lumbar.session import Corrections, SessionStore, Spot
+from napari_lumbar.session import Corrections, Spot
 from napari_lumbar.widgets.cells import CellState
-from napari_lumbar.widgets.pane import Pane
+from napari_lumbar.widgets.commands import Command
 from napari_lumbar.widgets.reader_dock import ReaderDock
+
+from .window import analyse, button, canvas_of, cells, drag, is_current
 
 pytestmark = pytest.mark.gui
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
-
-
-@pytest.fixture
-def dock(
-    make_napari_viewer_proxy: Any,
-    fake_system: System,
-    small_study: Study,
-    tmp_path: Path,
-    qtbot: Any,
-) -> Iterator[ReaderDock]:
-    viewer = make_napari_viewer_proxy(show=True)
-    dock = ReaderDock(viewer, lambda: fake_system, SessionStore(tmp_path))
-    viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
-    dock.window().resize(1500, 950)
-    qtbot.waitExposed(dock.window())
-    qtbot.wait(100)
-    dock.reading.show_study(small_study)
-    yield dock
-    dock.reading.close()
-    # pytest keeps this value until after napari has looked for canvases left alive: let the canvas go.
-    dock.__dict__.clear()
-
-
-def analyse(dock: ReaderDock, qtbot: Any) -> None:
-    qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dock.reading.session is not None, timeout=20000)
-    qtbot.wait(100)
-
-
-def canvas_of(dock: ReaderDock, pane: Pane) -> Any:
-    """The native canvas widget of a pane."""
-    axial = dock.axial_canvas.canvas.native
-    if pane is dock.panes.axial:
-        return axial
-    natives = [w for w in QApplication.allWidgets() if type(w) is type(axial) and w is not axial]
-    return next(w for w in natives if w.window() is dock.window())
-
-
-def pixel_on_screen(pane: Pane, canvas: Any, pixel_rc: tuple[float, float]) -> QPoint:
-    assert pane.series is not None
-    camera = pane.viewer.scene.camera
-    world = np.array(pixel_rc) * pane.viewer.layers["Landmarks"].scale[1:]
-    y, x = (world - np.array(camera.center)[1:]) * camera.zoom
-    return QPoint(round(canvas.width() / 2 + x), round(canvas.height() / 2 + y))
-
-
-def drag(dock: ReaderDock, pane: Pane, key: FindingKey, to_rc: tuple[float, float], qtbot: Any) -> None:
-    """Drag the point of ``key`` with the mouse."""
-    assert dock.reading.session is not None
-    canvas = canvas_of(dock, pane)
-    start = pixel_on_screen(pane, canvas, dock.reading.session.state.landmarks.points[key].pixel_rc)
-    stop = pixel_on_screen(pane, canvas, to_rc)
-    qtbot.mouseMove(canvas, start)
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
-    for share in (0.5, 1.0):
-        qtbot.wait(20)
-        at = start + (stop - start) * share
-        _move_with_button(canvas, at)
-    qtbot.wait(20)
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=stop)
-
-
-def _move_with_button(canvas: Any, at: QPoint) -> None:
-    from qtpy.QtCore import QEvent, QPointF
-    from qtpy.QtGui import QMouseEvent
-
-    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    where = QPointF(at)
-    event = QMouseEvent(
-        QEvent.Type.MouseMove, where, QPointF(canvas.mapToGlobal(at)), Qt.MouseButton.NoButton, left, none
-    )
-    QApplication.sendEvent(canvas, event)
-
-
-def is_current(dock: ReaderDock) -> bool:
-    session = dock.reading.session
-    return session is not None and not session.state.stale and not dock.reading.is_regrading
-
-
-def cells(dock: ReaderDock) -> dict[FindingKey, Any]:
-    return {key: dock.matrix.cell(key) for key in ALL_FINDINGS}
 
 
 def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, qtbot: Any) -> None:
@@ -150,7 +66,7 @@ def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, 
     assert session.state.corrections == Corrections()
     qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
     assert cells(dock) == before
-    qtbot.mouseClick(dock.finding_panel.redo_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(dock, Command.REDO), Qt.MouseButton.LeftButton)
     assert set(session.state.corrections.by_spot) == {Spot(LEFT.condition, LEFT.level.rank)}
     assert dock.matrix.current_key == LEFT
 
@@ -177,10 +93,10 @@ def test_keys_in_the_window_never_delete_a_point(dock: ReaderDock, qtbot: Any) -
 
     # a point is put on another slice, and brought back
     dock.panes.sagittal.go_to_slice(5)
-    qtbot.mouseClick(dock.finding_panel.place_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(dock, Command.PUT_HERE), Qt.MouseButton.LeftButton)
     landmark = dock.reading.session.state.landmarks.points[FindingKey(CANAL.condition, Level.L5_S1)]
     assert (landmark.slice_index, landmark.pixel_rc) == (5, (72, 30))
-    qtbot.mouseClick(dock.finding_panel.reset_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(dock, Command.RESET), Qt.MouseButton.LeftButton)
     assert dock.reading.session.state.corrections == Corrections()
 
 

@@ -18,7 +18,7 @@ from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Leve
 from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.pipeline.progress import Progress
 from napari_lumbar.pipeline.protocols import System
-from napari_lumbar.session import SessionStore, landmark_at
+from napari_lumbar.session import SessionStore, ViewState, landmark_at
 from napari_lumbar.widgets.reading import Reading
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -380,6 +380,34 @@ def test_another_readers_session_is_left_alone_and_said(
     )
     assert errors[1].startswith("Corrections are not saved: the session of this study is that of a reader")
     assert path.read_bytes() == before
+    other.close()
+
+
+def test_another_readers_session_is_taken_over_where_the_person_says_so(
+    analysed: Reading, fake_system: System, small_study: Study, tmp_path: Path, qtbot: Any
+) -> None:
+    view = ViewState(CANAL, {"ax": 4}, {SeriesRole.AXIAL_T2: (10.0, 90.0)})
+    analysed.view = lambda: view
+    move(analysed, CANAL, 45)
+    other = Reading(lambda: fake_system, SessionStore(tmp_path / "sessions", "CD"))
+    owners: list[str] = []
+
+    def agree(owner: str) -> bool:
+        owners.append(owner)
+        return True
+
+    other.may_take_over = agree
+    other.show_study(small_study)
+    other.analyse()
+    qtbot.waitUntil(lambda: other.session is not None)
+    assert other.session is not None
+    assert owners[0].startswith("a reader without a name, saved 2")
+    assert other.session.state.correction(CANAL).moves_point
+    assert other.session.not_saved == ""
+    assert other.restored_view == view
+    other.save(tmp_path / "out")
+    qtbot.waitUntil(lambda: not other.is_busy, timeout=60000)
+    assert '"reader": "CD"' in (tmp_path / "out" / "analysis.json").read_text()
     other.close()
 
 

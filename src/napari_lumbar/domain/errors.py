@@ -29,6 +29,10 @@ class ExportError(LumbarError):
     """A result cannot be written where it was asked for."""
 
 
+class ProposalError(LumbarError):
+    """The networks have no points to propose: no image near enough, or they never look for such points."""
+
+
 class SessionError(LumbarError):
     """A session file cannot be used: unreadable, too new, another reader's, or made for something else."""
 

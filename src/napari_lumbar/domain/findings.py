@@ -229,6 +229,8 @@ class Analysis:
     doubts: tuple[Doubt, ...] = ()
     #: Which landmarks each finding was graded from.
     dependence: Dependence = Dependence.CROPS
+    #: Name or pseudonym of the person who read it; empty if nobody did, or gave no name.
+    reader: str = ""
 
     @property
     def graded(self) -> tuple[Finding, ...]:

@@ -61,6 +61,7 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
             "created_utc": provenance.created_utc,
         },
         "numbering": _numbering(analysis.landmarks.numbering),
+        "reader": analysis.reader or None,
         "files": _files(analysis.accounting),
         "series": [_series(use) for use in analysis.series],
         "landmarks": [_landmark(study, point) for point in points if point is not None],

@@ -89,6 +89,20 @@ class MultistageLocalizer:
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
         return Landmarks(found, _missing(study, spine, found), _notes(spine), spine.numbering)
 
+    def locate_recesses(
+        self, study: Study, canal: Landmark, cancel: CancelToken
+    ) -> Mapping[FindingKey, Landmark]:
+        """Return both recesses on the axial slice nearest to the canal point; none where none is near."""
+        cancel.raise_if_cancelled()
+        usual = [canonical_series(series) for series in study.with_role(SeriesRole.AXIAL_T2)]
+        point_lps_mm = np.array(canal.point_lps_mm)
+        chosen = nearest_axial_slice(usual, point_lps_mm)
+        if chosen is None:
+            return {}
+        view = look_at_axial(self._axial_net, chosen, point_lps_mm, self._device)
+        found = _recesses_of_level(study, canal.key.level, view, level_confidence=1.0)
+        return {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
+
     def _sagittal(self, study: Study, role: SeriesRole, cancel: CancelToken) -> _Sagittal | None:
         series = study.first(role)
         if series is None:
@@ -152,14 +166,23 @@ class MultistageLocalizer:
 def _recess_landmarks(
     study: Study, views: Mapping[Level, AxialView], spine: SpineFrame
 ) -> dict[FindingKey, Landmark]:
-    found = {}
+    found: dict[FindingKey, Landmark] = {}
     for level, view in views.items():
-        series = study.by_id(view.chosen.series.series_id)
-        for side, (pixel_rc, confidence) in find_recesses(view).items():
-            key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)
-            point = view.geometry.lps_from_pixel(pixel_rc)
-            confidence *= spine.levels[level].confidence
-            found[key] = landmark_on_slice(key, series, view.chosen.slice_index, point, confidence)
+        found |= _recesses_of_level(study, level, view, spine.levels[level].confidence)
+    return found
+
+
+def _recesses_of_level(
+    study: Study, level: Level, view: AxialView, level_confidence: float
+) -> dict[FindingKey, Landmark]:
+    found = {}
+    series = study.by_id(view.chosen.series.series_id)
+    for side, (pixel_rc, confidence) in find_recesses(view).items():
+        key = FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, side), level)
+        point = view.geometry.lps_from_pixel(pixel_rc)
+        found[key] = landmark_on_slice(
+            key, series, view.chosen.slice_index, point, confidence * level_confidence
+        )
     return found
 
 

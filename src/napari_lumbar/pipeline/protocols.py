@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..domain.findings import Finding
-from ..domain.landmarks import Dependence, Landmarks
+from ..domain.landmarks import Dependence, Landmark, Landmarks
 from ..domain.spine import FindingKey
 from ..domain.study import Study
 from .progress import CancelToken, ProgressCallback
@@ -18,6 +18,17 @@ class Localizer(Protocol):
 
     def locate(self, study: Study, report: ProgressCallback, cancel: CancelToken) -> Landmarks:
         """Return a landmark or a reason for each of the 25 findings."""
+        ...
+
+
+@runtime_checkable
+class RecessLocalizer(Protocol):
+    """A localiser that finds the side points of a level from its canal point."""
+
+    def locate_recesses(
+        self, study: Study, canal: Landmark, cancel: CancelToken
+    ) -> Mapping[FindingKey, Landmark]:
+        """Return both recesses on the axial slice nearest to the canal point; none where none is near."""
         ...
 
 

@@ -128,6 +128,13 @@ class RegressionLocalizer:
         missing = {key: _why_missing(study, found, key) for key in ALL_FINDINGS if key not in found}
         return Landmarks(found, missing)
 
+    def locate_recesses(
+        self, study: Study, canal: Landmark, cancel: CancelToken
+    ) -> Mapping[FindingKey, Landmark]:
+        """Return both recesses on the axial slice nearest to the canal point; none where none is near."""
+        found = self._axial(study, {canal.key: canal}, cancel)
+        return {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
+
     def _sagittal(
         self, study: Study, group: ConditionGroup, cancel: CancelToken
     ) -> dict[FindingKey, Landmark]:

@@ -13,14 +13,16 @@ import numpy as np
 import torch
 
 from .. import __version__
+from ..domain.errors import ProposalError
 from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
-from ..domain.landmarks import Landmarks
+from ..domain.landmarks import Landmark, Landmarks, LandmarkSource
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import Study
 from .ladder import Ladder, ignore_step
 from .plausibility import find_doubts, withhold, without_numberless
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from .protocols import System
+from .protocols import RecessLocalizer, System
+from .recesses import FARTHEST_PLANE_MM
 
 
 def analyze(
@@ -74,6 +76,30 @@ def regrade(
     """
     ladder = Ladder(system, tell)
     return ladder.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
+
+
+def propose_recesses(
+    study: Study, system: System, canal: Landmark, cancel: CancelToken | None = None
+) -> tuple[Landmark, ...]:
+    """Return the side points of a level on the axial slice nearest to its canal point, as propagated.
+
+    Raises
+    ------
+    ProposalError
+        If the system's localiser finds no recesses, or no axial slice is near enough.
+    Cancelled
+        If ``cancel`` was set meanwhile.
+    """
+    level = canal.key.level.value
+    if not isinstance(system.localizer, RecessLocalizer):
+        raise ProposalError(f"{system.bundle_name} finds no side points; move those of {level} by hand")
+    found = system.localizer.locate_recesses(study, canal, cancel or CancelToken())
+    if not found:
+        raise ProposalError(
+            f"no axial slice passes within {FARTHEST_PLANE_MM:g} mm of the canal point of {level}; "
+            "move its side points by hand"
+        )
+    return tuple(replace(landmark, source=LandmarkSource.PROPAGATED) for landmark in found.values())
 
 
 def series_used(study: Study) -> tuple[SeriesUse, ...]:

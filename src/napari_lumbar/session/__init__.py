@@ -10,10 +10,12 @@ from .saved import SavedSession
 from .session import Session
 from .state import RegradeRequest, SessionState
 from .steps import Work
-from .store import Restored, SessionStore, read_session
+from .store import AnothersSession, Restored, SessionStore, read_session
+from .view import ViewState
 
 __all__ = [
     "STALE",
+    "AnothersSession",
     "Correction",
     "Corrections",
     "Naming",
@@ -28,6 +30,7 @@ __all__ = [
     "SessionState",
     "SessionStore",
     "Spot",
+    "ViewState",
     "Work",
     "current_analysis",
     "landmark_at",

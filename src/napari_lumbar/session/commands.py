@@ -5,6 +5,7 @@ A command that changes nothing gives a step that changes nothing; ``SessionState
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -16,7 +17,7 @@ from .corrections import Correction, Place
 from .landmarks import landmarks_in_force
 from .names import MAX_SHIFT, Naming
 from .state import SessionState
-from .steps import NamingStep, PointStep
+from .steps import CompoundStep, NamingStep, PointStep
 
 #: 1: every disc gets the name of the next level down; -1: of the next level up.
 LevelStep = Literal[-1, 1]
@@ -28,6 +29,20 @@ def move(state: SessionState, landmark: Landmark) -> PointStep:
     if state.landmarks.get(landmark.key) == landmark:
         return PointStep(landmark.key, before, before)
     return PointStep(landmark.key, before, replace(before, place=Place.of(landmark), absent=False))
+
+
+def propagate(state: SessionState, proposed: Iterable[Landmark]) -> CompoundStep:
+    """Put points that the networks proposed from a corrected one in place of those there are, all at once.
+
+    Parameters
+    ----------
+    proposed
+        At least one, with the side that their place in patient space has. Where a person swapped the
+        sides, each goes to the finding that is called by the other.
+    """
+    swapped = state.corrections.naming.sides_swapped
+    named = (_of_other_side(landmark) if swapped else landmark for landmark in proposed)
+    return CompoundStep(tuple(move(state, landmark) for landmark in named))
 
 
 def reset(state: SessionState, key: FindingKey) -> PointStep:
@@ -100,3 +115,7 @@ def swap_sides(state: SessionState, confirmed: bool) -> NamingStep:
         )
     before = state.corrections.naming
     return NamingStep(before, Naming(before.level_shift, not before.sides_swapped))
+
+
+def _of_other_side(landmark: Landmark) -> Landmark:
+    return replace(landmark, key=FindingKey(landmark.key.condition.opposite, landmark.key.level))

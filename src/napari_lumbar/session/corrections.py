@@ -14,7 +14,7 @@ from .names import Naming, Spot
 
 @dataclass(frozen=True)
 class Place:
-    """Where a person put a point: in patient space, and on the slice where it was put.
+    """Where a person put a point, or had one put: in patient space, and on the slice where it was put.
 
     Parameters
     ----------
@@ -22,28 +22,46 @@ class Place:
         The point in patient space.
     series_id, slice_index, pixel_rc
         Spatial rank of the slice in the series, and (row, column) there.
+    source
+        ``CORRECTED`` by a person, or ``PROPAGATED`` from another point that a person moved.
+    confidence
+        0 to 1 as the networks estimated it for a propagated point; a person estimates none.
+
+    Raises
+    ------
+    ValueError
+        If the source is ``PREDICTED``: corrections hold no predictions.
     """
 
     point_lps_mm: Vector3
     series_id: str
     slice_index: int
     pixel_rc: tuple[float, float]
+    source: LandmarkSource = LandmarkSource.CORRECTED
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.source is LandmarkSource.PREDICTED:
+            raise ValueError("a correction's place is corrected or propagated, never predicted")
 
     @classmethod
     def of(cls, landmark: Landmark) -> Place:
-        """Return the place of a landmark."""
-        return cls(landmark.point_lps_mm, landmark.series_id, landmark.slice_index, landmark.pixel_rc)
+        """Return the place of a landmark; unless it was propagated, a person chose it."""
+        place = cls(landmark.point_lps_mm, landmark.series_id, landmark.slice_index, landmark.pixel_rc)
+        if landmark.source is LandmarkSource.PROPAGATED:
+            return replace(place, source=landmark.source, confidence=landmark.confidence)
+        return place
 
     def landmark(self, key: FindingKey) -> Landmark:
-        """Return the place as the landmark of ``key``; a person estimates no confidence."""
+        """Return the place as the landmark of ``key``."""
         return Landmark(
             key=key,
             point_lps_mm=self.point_lps_mm,
             series_id=self.series_id,
             slice_index=self.slice_index,
             pixel_rc=self.pixel_rc,
-            confidence=None,
-            source=LandmarkSource.CORRECTED,
+            confidence=self.confidence,
+            source=self.source,
         )
 
 

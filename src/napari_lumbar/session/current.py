@@ -13,15 +13,17 @@ from .state import SessionState
 STALE = "stale"
 
 
-def current_analysis(state: SessionState) -> Analysis:
-    """Merge the corrections into the analysis, for export.
+def current_analysis(state: SessionState, reader: str = "") -> Analysis:
+    """Merge the corrections of ``reader`` into the analysis, for export.
 
     A finding that was not graded again after its landmarks changed has no grade in the result, but the
     reason code ``stale``: an old grade beside a new landmark would be a wrong one.
     """
     findings = {key: _current_finding(state, key) for key in state.analysis.findings}
     warnings = (*state.analysis.warnings, *state.notes)
-    return replace(state.analysis, landmarks=state.landmarks, findings=findings, warnings=warnings)
+    return replace(
+        state.analysis, landmarks=state.landmarks, findings=findings, warnings=warnings, reader=reader
+    )
 
 
 def _current_finding(state: SessionState, key: FindingKey) -> Finding:

@@ -1,6 +1,7 @@
-"""The session file, schema version 2, and how older versions are read.
+"""The session file, schema version 3, and how older versions are read.
 
-Version 1 held moved points only. A version newer than this one is refused, not guessed at.
+Version 1 held moved points only; version 2 neither steps about several points, nor propagated points, nor the
+view. A version newer than this one is refused, not guessed at.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ..domain.errors import SessionError
 from ..domain.findings import Override
+from ..domain.landmarks import LandmarkSource
 from ..domain.spine import Condition, FindingKey, Level, Severity
 from ..domain.study import SeriesRole
 from .corrections import Correction, Corrections, Place
 from .names import MAX_SHIFT, Naming, Spot
 from .saved import SavedSession
-from .steps import NamingStep, PointStep, Step, Work
+from .steps import CompoundStep, NamingStep, PointStep, Step, Work
+from .view import ViewState
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SeverityLabel = Literal["Normal/Mild", "Moderate", "Severe"]
 
@@ -39,6 +42,8 @@ class PlaceRecord(_Record):
     series_id: str
     slice_index: int
     pixel_rc: tuple[float, float]
+    source: LandmarkSource = LandmarkSource.CORRECTED
+    confidence: float | None = Field(default=None, ge=0, le=1)
 
 
 class OverrideRecord(_Record):
@@ -130,13 +135,50 @@ class NamingStepRecord(_Record):
         return NamingStep(self.before.naming(), self.after.naming())
 
 
-StepRecord = Annotated[PointStepRecord | NamingStepRecord, Field(discriminator="kind")]
+class CompoundStepRecord(_Record):
+    """Steps that belong together."""
+
+    kind: Literal["compound"] = "compound"
+    points: tuple[PointStepRecord, ...] = Field(min_length=1)
+
+    def step(self) -> CompoundStep:
+        """Return what the record says."""
+        return CompoundStep(tuple(one.step() for one in self.points))
+
+
+StepRecord = Annotated[PointStepRecord | CompoundStepRecord | NamingStepRecord, Field(discriminator="kind")]
+
+
+class ChosenRecord(_Record):
+    """A finding by its name."""
+
+    condition: Condition
+    level: Level
+
+
+class ViewRecord(_Record):
+    """What was looked at."""
+
+    chosen: ChosenRecord | None = None
+    slices: dict[str, int] = Field(default_factory=dict)
+    windows: dict[SeriesRole, tuple[float, float]] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, view: ViewState) -> ViewRecord:
+        """Return the record of a view."""
+        chosen = ChosenRecord(**view.chosen._asdict()) if view.chosen else None
+        return cls(chosen=chosen, slices=dict(view.slices), windows=dict(view.windows))
+
+    def view(self) -> ViewState:
+        """Return what the record says."""
+        chosen = FindingKey(self.chosen.condition, self.chosen.level) if self.chosen else None
+        return ViewState(chosen, self.slices, self.windows)
 
 
 class SessionRecord(_Record):
     """A session file."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     study_sha256: str
     bundle_sha256: str
     reader: str = ""
@@ -146,6 +188,7 @@ class SessionRecord(_Record):
     corrections: tuple[SpotRecord, ...]
     done: tuple[StepRecord, ...] = ()
     undone: tuple[StepRecord, ...] = ()
+    view: ViewRecord = Field(default_factory=ViewRecord)
 
     def work(self) -> Work:
         """Return what the reader did."""
@@ -202,6 +245,7 @@ def encode(saved: SavedSession) -> str:
         ),
         done=tuple(map(_step_record, saved.work.done)),
         undone=tuple(map(_step_record, saved.work.undone)),
+        view=ViewRecord.of(saved.view),
     )
     return record.model_dump_json(indent=1)
 
@@ -226,7 +270,13 @@ def decode(content: bytes) -> SavedSession:
     if not work.is_consistent:
         raise UnreadableSession("its steps do not lead to its corrections")
     return SavedSession(
-        record.study_sha256, record.bundle_sha256, record.reader, record.saved_utc, record.roles, work
+        study_sha256=record.study_sha256,
+        bundle_sha256=record.bundle_sha256,
+        reader=record.reader,
+        saved_at=record.saved_utc,
+        roles=record.roles,
+        work=work,
+        view=record.view.view(),
     )
 
 
@@ -240,6 +290,8 @@ def _record(content: bytes) -> SessionRecord:
         )
     if version == 1:
         return SessionRecord1.model_validate(document).migrated()
+    if version == 2:
+        document["schema_version"] = SCHEMA_VERSION  # what is new in version 3 may be missing
     return SessionRecord.model_validate(document)
 
 
@@ -247,9 +299,15 @@ def _naming_record(naming: Naming) -> NamingRecord:
     return NamingRecord(level_shift=naming.level_shift, sides_swapped=naming.sides_swapped)
 
 
-def _step_record(step: Step) -> PointStepRecord | NamingStepRecord:
+def _step_record(step: Step) -> StepRecord:
     if isinstance(step, NamingStep):
         return NamingStepRecord(before=_naming_record(step.before), after=_naming_record(step.after))
+    if isinstance(step, CompoundStep):
+        return CompoundStepRecord(points=tuple(map(_point_record, step.points)))
+    return _point_record(step)
+
+
+def _point_record(step: PointStep) -> PointStepRecord:
     before, after = CorrectionRecord.of(step.before), CorrectionRecord.of(step.after)
     return PointStepRecord(condition=step.key.condition, level=step.key.level, before=before, after=after)
 

@@ -54,4 +54,4 @@ def replay(study: Study, system: System, analysis: Analysis, saved: SavedSession
     request = state.request()
     state = state.accepting(request, answer(study, system, request))
     timings = {**analysis.timings_s, "regrade": perf_counter() - started}
-    return replace(current_analysis(state), timings_s=timings)
+    return replace(current_analysis(state, saved.reader), timings_s=timings)

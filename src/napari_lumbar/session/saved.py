@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from ..domain.errors import SessionError
 from ..domain.study import MRSeries, SeriesRole, Study
 from .corrections import Correction, Place
-from .steps import PointStep, Work
+from .steps import Work
+from .view import ViewState
 
 #: A point may lie this far from its own pixel (rounding in the file); further, and the images are others.
 _TOLERANCE_MM = 0.1
@@ -36,6 +37,8 @@ class SavedSession:
         What the study's series were used for, by ``series_id``.
     work
         What the reader did.
+    view
+        What the reader was looking at.
     """
 
     study_sha256: str
@@ -44,6 +47,7 @@ class SavedSession:
     saved_at: datetime
     roles: Mapping[str, SeriesRole]
     work: Work
+    view: ViewState = field(default_factory=ViewState)
 
     @property
     def reader_text(self) -> str:
@@ -105,8 +109,8 @@ def _places(work: Work) -> Iterator[Place]:
     """Every place that is in force or can come back by undo or redo."""
     said: list[Correction] = list(work.corrections.by_spot.values())
     for step in (*work.done, *work.undone):
-        if isinstance(step, PointStep):
-            said += [step.before, step.after]
+        for point in step.points:
+            said += [point.before, point.after]
     return (one.place for one in said if one.place is not None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -35,6 +35,8 @@ class Session:
         or ``SessionError``, the command stands and ``save_failed`` says why it is not on disk.
     saved_at
         When ``state`` was saved, or None if it is not on disk.
+    not_saved
+        Why the state is not on disk though it should be; empty if it is, or if there is nothing to save.
 
     Signals
     -------
@@ -51,16 +53,26 @@ class Session:
     save_failed: ClassVar[Signal] = Signal(str)
 
     def __init__(
-        self, study: Study, state: SessionState, autosave: Autosave, saved_at: datetime | None = None
+        self,
+        study: Study,
+        state: SessionState,
+        autosave: Autosave,
+        saved_at: datetime | None = None,
+        not_saved: str = "",
     ) -> None:
         self.study = study
         self.state = state
         self.saved_at = saved_at
+        self.not_saved = not_saved
         self._autosave = autosave
 
     def move(self, landmark: Landmark) -> None:
         """Put a landmark where a person wants it: in its plane, or on another slice or series."""
         self._do(commands.move(self.state, landmark))
+
+    def propagate(self, proposed: Iterable[Landmark]) -> None:
+        """Take points over that the networks proposed from a corrected one, as one step."""
+        self._do(commands.propagate(self.state, proposed))
 
     def reset(self, key: FindingKey) -> None:
         """Bring the predicted landmark of ``key`` back; nothing happens where it stands."""
@@ -106,6 +118,22 @@ class Session:
         """Take in what was graded again; what no longer fits the landmarks is dropped."""
         self._set(self.state.accepting(request, findings), save=False)
 
+    def save(self) -> None:
+        """Save the state once more, with what is looked at now."""
+        try:
+            self.saved_at = self._autosave(self.state)
+        except SessionError as error:
+            self._fail(f"{error}.")
+        except OSError as error:
+            self._fail(f"{error}. Free the disk, then edit again.")
+        else:
+            self.not_saved = ""
+            self.saved.emit(self.saved_at)
+
+    def _fail(self, why: str) -> None:
+        self.not_saved = why
+        self.save_failed.emit(f"Corrections are not saved: {why}")
+
     def _do(self, step: Step) -> None:
         state = self.state.doing(step)
         if state is not self.state:
@@ -114,15 +142,5 @@ class Session:
     def _set(self, state: SessionState, save: bool) -> None:
         self.state = state
         if save:
-            self._save()
+            self.save()
         self.changed.emit(state)
-
-    def _save(self) -> None:
-        try:
-            self.saved_at = self._autosave(self.state)
-        except SessionError as error:
-            self.save_failed.emit(f"Corrections are not saved: {error}.")
-        except OSError as error:
-            self.save_failed.emit(f"Corrections are not saved: {error}. Free the disk, then edit again.")
-        else:
-            self.saved.emit(self.saved_at)

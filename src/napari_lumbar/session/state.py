@@ -139,7 +139,7 @@ class SessionState:
 
     def doing(self, step: Step) -> SessionState:
         """Return the state after a step; this state where the step changes nothing."""
-        return self if step.before == step.after else replace(self, work=self.work.doing(step))
+        return self if step.changes_nothing else replace(self, work=self.work.doing(step))
 
     def undoing(self) -> SessionState:
         """Return the state before the latest step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..domain.landmarks import LandmarkSource
 from ..domain.spine import FindingKey
 from .corrections import Correction, Corrections
 from .names import Naming
@@ -23,7 +24,17 @@ class PointStep:
     @property
     def text(self) -> str:
         """What was done, for a person."""
-        return f"{self._verb}: {self.key.text}"
+        return f"{self.verb}: {self.key.text}"
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether all is the same after it as before."""
+        return self.before == self.after
+
+    @property
+    def points(self) -> tuple[PointStep, ...]:
+        """The steps about single findings that it consists of."""
+        return (self,)
 
     def applied(self, corrections: Corrections) -> Corrections:
         """Return the corrections after the step."""
@@ -34,12 +45,59 @@ class PointStep:
         return corrections.having(self.key, self.before)
 
     @property
-    def _verb(self) -> str:
+    def verb(self) -> str:
+        """What was done, without saying to what."""
         if self.after.absent:
             return "Marked absent"
         if self.after.override != self.before.override:
             return "Graded by hand" if self.after.override else "Took the grade by hand back"
-        return "Moved" if self.after.place else "Reset"
+        if self.after.place is None:
+            return "Reset"
+        return "Moved" if self.after.place.source is LandmarkSource.CORRECTED else "Proposed again"
+
+
+@dataclass(frozen=True)
+class CompoundStep:
+    """Steps about several findings that are done and undone together, in this order.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+
+    points: tuple[PointStep, ...]
+
+    def __post_init__(self) -> None:
+        if not self.points:
+            raise ValueError("a compound step needs at least one step")
+
+    @property
+    def key(self) -> FindingKey:
+        """The first finding that it is about."""
+        return self.points[0].key
+
+    @property
+    def text(self) -> str:
+        """What was done, for a person."""
+        return f"{self.points[0].verb}: {', '.join(step.key.text for step in self.points)}"
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether all is the same after it as before."""
+        return all(step.changes_nothing for step in self.points)
+
+    def applied(self, corrections: Corrections) -> Corrections:
+        """Return the corrections after the step."""
+        for step in self.points:
+            corrections = step.applied(corrections)
+        return corrections
+
+    def reverted(self, corrections: Corrections) -> Corrections:
+        """Return the corrections before the step."""
+        for step in reversed(self.points):
+            corrections = step.reverted(corrections)
+        return corrections
 
 
 @dataclass(frozen=True)
@@ -49,6 +107,7 @@ class NamingStep:
     before: Naming
     after: Naming
     key: None = field(default=None, init=False)
+    points: tuple[PointStep, ...] = field(default=(), init=False)
 
     @property
     def text(self) -> str:
@@ -56,6 +115,11 @@ class NamingStep:
         if self.after.sides_swapped != self.before.sides_swapped:
             return "Swapped left and right"
         return f"Moved the level names {'down' if self.after.level_shift > self.before.level_shift else 'up'}"
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether all is the same after it as before."""
+        return self.before == self.after
 
     def applied(self, corrections: Corrections) -> Corrections:
         """Return the corrections after the step."""
@@ -66,7 +130,7 @@ class NamingStep:
         return Corrections(self.before, corrections.by_spot)
 
 
-Step = PointStep | NamingStep
+Step = PointStep | CompoundStep | NamingStep
 
 
 @dataclass(frozen=True)

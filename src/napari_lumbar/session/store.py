@@ -20,6 +20,7 @@ from .record import UnreadableSession, decode, encode
 from .saved import SavedSession, sha256_text
 from .state import SessionState
 from .steps import Work
+from .view import ViewState
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,23 @@ class Restored:
     work: Work = field(default_factory=Work)
     saved_at: datetime | None = None
     message: str = ""
+    view: ViewState = field(default_factory=ViewState)
+
+
+class AnothersSession(SessionError):
+    """The session is another reader's, and was not to be taken over.
+
+    Parameters
+    ----------
+    owner
+        Whose, and when it was saved, for a person.
+    """
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(
+            f"the session of this study is that of {owner}: take it over, or choose another session folder"
+        )
+        self.owner = owner
 
 
 def read_session(path: Path) -> SavedSession:
@@ -73,19 +91,26 @@ class SessionStore:
                 "sessions would be saved among the DICOM files of the study: choose a folder outside it"
             )
 
-    def save(self, state: SessionState) -> datetime:
+    def save(self, state: SessionState, view: ViewState | None = None) -> datetime:
         """Write the work so that a crash leaves either the old file or the new one; return when.
+
+        Parameters
+        ----------
+        view
+            What is looked at; by default nothing is said about it.
 
         Raises
         ------
+        AnothersSession
+            If the file there is another reader's.
         SessionError
-            If the file there is another reader's, or a newer version's.
+            If it is a newer version's.
         OSError
             If it cannot be written.
         """
         path = self.path(state.study_uid, state.analysis.provenance.bundle_sha256)
         self._see_that_it_is_ours(path)
-        saved = self._saved(state)
+        saved = self._saved(state, view or ViewState())
         write_atomically(path, encode(saved))
         return saved.saved_at
 
@@ -102,8 +127,10 @@ class SessionStore:
 
         Raises
         ------
+        AnothersSession
+            If the file is another reader's and not to be taken over.
         SessionError
-            If the file is another reader's and not to be taken over, or a newer version's.
+            If it is a newer version's.
         """
         path = self.path(study.study_uid, bundle_sha256)
         if not path.exists():
@@ -116,9 +143,9 @@ class SessionStore:
             return Restored(message=f"{error}. It was kept as {aside.name} and a new one begun.")
         if saved.reader != self.reader:
             return self._taken_over(path, saved, take_over)
-        return Restored(saved.work, saved.saved_at, _restored_text(saved.work))
+        return Restored(saved.work, saved.saved_at, _restored_text(saved.work), saved.view)
 
-    def _saved(self, state: SessionState) -> SavedSession:
+    def _saved(self, state: SessionState, view: ViewState) -> SavedSession:
         return SavedSession(
             study_sha256=sha256_text(state.study_uid),
             bundle_sha256=state.analysis.provenance.bundle_sha256,
@@ -126,6 +153,7 @@ class SessionStore:
             saved_at=datetime.now(UTC).replace(microsecond=0),
             roles={use.series_id: use.role for use in state.analysis.series if use.role is not None},
             work=state.work,
+            view=view,
         )
 
     def _check(self, saved: SavedSession, study: Study, bundle_sha256: str) -> None:
@@ -145,16 +173,16 @@ class SessionStore:
             set_aside(path)
             return
         if saved.reader != self.reader:
-            raise SessionError(_others(saved))
+            raise AnothersSession(saved.reader_text)
 
     def _taken_over(self, path: Path, saved: SavedSession, take_over: bool) -> Restored:
         if not take_over:
-            raise SessionError(_others(saved))
+            raise AnothersSession(saved.reader_text)
         copy = keep_copy(path)
         mine = replace(saved, reader=self.reader, saved_at=datetime.now(UTC).replace(microsecond=0))
         write_atomically(path, encode(mine))
         message = f"Taken over from {saved.reader_text}; their file was kept as {copy.name}."
-        return Restored(mine.work, mine.saved_at, message)
+        return Restored(mine.work, mine.saved_at, message, mine.view)
 
     def _other_bundles(self, study: Study) -> str:
         others = sorted(self.folder.glob(f"{sha256_text(study.study_uid)[:32]}-*.json"))
@@ -162,13 +190,6 @@ class SessionStore:
             return ""
         names = ", ".join(path.name for path in others)
         return f"Work on another bundle's predictions is kept as {names}; it does not apply to these."
-
-
-def _others(saved: SavedSession) -> str:
-    return (
-        f"the session of this study is that of {saved.reader_text}: take it over, "
-        "or choose another session folder"
-    )
 
 
 def _restored_text(work: Work) -> str:

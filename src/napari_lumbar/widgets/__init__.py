@@ -13,7 +13,7 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
     path
         A folder, a DICOMDIR, or an image of a study.
     bundle
-        A folder of weights; None for the one that comes with the package.
+        A folder of weights; None for the one of the preferences, or that comes with the package.
     study_uid
         Which study, where there are several; None to be asked in the window.
     """
@@ -23,9 +23,7 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
     from .systems import SystemChoice
 
     viewer = napari.Viewer(title="Lumbar reader")
-    choice = SystemChoice(bundle)
-    dock = ReaderDock(viewer, choice.load)
-    dock.system_row.choose(choice)
+    dock = ReaderDock(viewer, choice=None if bundle is None else SystemChoice(bundle))
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.take_the_window()
     dock.reading.open_paths([path], study_uid)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..domain.spine import ConditionGroup, FindingKey
+from ..domain.errors import EditRefused
+from ..domain.landmarks import Landmark
+from ..domain.spine import ConditionGroup, FindingKey, Severity
 from ..session import Session, landmark_at, landmark_on_slice
+from ..session.commands import LevelStep
+from ..session.forecast import shift_words, swap_words
 from .panes import LinkedPanes
+from .proposing import Proposing
 from .reading import Reading
 
 
@@ -19,6 +24,8 @@ class Editing:
         Holds the session.
     panes
         Where points are dragged and which slices are shown.
+    proposing
+        Told of moved points, from which others may follow.
     chosen
         Returns the chosen finding, or None.
     choose
@@ -29,11 +36,13 @@ class Editing:
         self,
         reading: Reading,
         panes: LinkedPanes,
+        proposing: Proposing,
         chosen: Callable[[], FindingKey | None],
         choose: Callable[[FindingKey], None],
     ) -> None:
         self._reading = reading
         self._panes = panes
+        self._proposing = proposing
         self._chosen = chosen
         self._choose = choose
         panes.landmark_moved.connect(self.move)
@@ -43,27 +52,39 @@ class Editing:
         """Put a point where it was dragged to."""
         session = self._reading.session
         if session is not None:
-            session.move(landmark_at(session.study.by_id(series_id), key, slice_index, pixel_rc))
+            self._put(session, landmark_at(session.study.by_id(series_id), key, slice_index, pixel_rc))
 
     def undo(self) -> None:
         """Take the latest step back and show what it was about."""
         session = self._reading.session
-        self._show_edited(session.undo() if session else None)
+        if session is not None:
+            self._following_disc(session, lambda: self._show_edited(session.undo()))
 
     def redo(self) -> None:
         """Do again what was undone last and show what it was about."""
         session = self._reading.session
-        self._show_edited(session.redo() if session else None)
+        if session is not None:
+            self._following_disc(session, lambda: self._show_edited(session.redo()))
 
     def reset(self) -> None:
         """Bring the predicted point of the chosen finding back."""
-        session, key = self._working_on()
-        if session is not None and key is not None:
-            session.reset(key)
+        self._on_chosen(Session.reset)
+
+    def mark_absent(self) -> None:
+        """Say that the chosen finding is not there to be graded."""
+        self._on_chosen(Session.mark_absent)
+
+    def override(self, severity: Severity, reason: str = "") -> None:
+        """Grade the chosen finding by hand."""
+        self._on_chosen(lambda session, key: session.override(key, severity, reason))
+
+    def clear_override(self) -> None:
+        """Let the networks' grade of the chosen finding stand again."""
+        self._on_chosen(Session.clear_override)
 
     def put_here(self) -> None:
         """Put the chosen finding's point on the slice that its pane shows, in place or in the middle."""
-        session, key = self._working_on()
+        session, key = self._reading.session, self._chosen()
         if session is None or key is None:
             return
         landmark = session.state.landmarks.get(key)
@@ -72,20 +93,64 @@ class Editing:
         if pane.series is None:
             return
         if landmark is not None and landmark.series_id == pane.series.series_id:
-            session.move(landmark_on_slice(pane.series, landmark, pane.slice_index))
+            self._put(session, landmark_on_slice(pane.series, landmark, pane.slice_index))
         else:
-            session.move(landmark_at(pane.series, key, pane.slice_index, pane.centre_rc))
+            self._put(session, landmark_at(pane.series, key, pane.slice_index, pane.centre_rc))
 
-    def _working_on(self) -> tuple[Session | None, FindingKey | None]:
-        return self._reading.session, self._chosen()
+    def shift_levels(self, by: LevelStep) -> None:
+        """Move all level names by one, and say what became of them."""
+        session = self._reading.session
+        if session is None:
+            return
+        try:
+            words = shift_words(session.state, by)
+        except EditRefused as refused:
+            self._say_refused(refused)
+            return
+        self._following_disc(session, lambda: session.shift_levels(by))
+        way = "down" if by > 0 else "up"
+        self._reading.said.emit(f"Level names moved {way} by 1: {words}. Ctrl+Z takes it back.", False)
+
+    def swap_sides(self, may_swap: Callable[[str], bool]) -> None:
+        """Swap left and right if the person, told what that means, agrees."""
+        session = self._reading.session
+        if session is None or not may_swap(swap_words(session.state)):
+            return
+        self._following_disc(session, lambda: session.swap_sides(confirmed=True))
+        self._reading.said.emit("Left and right were swapped for every finding. Ctrl+Z takes it back.", False)
+
+    def _put(self, session: Session, landmark: Landmark) -> None:
+        before = session.state
+        session.move(landmark)
+        self._proposing.consider(before, landmark.key)
+
+    def _on_chosen(self, command: Callable[[Session, FindingKey], None]) -> None:
+        session, key = self._reading.session, self._chosen()
+        if session is None or key is None:
+            return
+        try:
+            command(session, key)
+        except EditRefused as refused:
+            self._say_refused(refused)
+
+    def _following_disc(self, session: Session, change: Callable[[], None]) -> None:
+        """Make a change; if it renames what is looked at, go on looking at the same place."""
+        key, before = self._chosen(), session.state.corrections.naming
+        change()
+        after = session.state.corrections.naming
+        renamed = after.key(before.spot(key)) if key and after != before else None
+        if renamed is not None:
+            self._choose(renamed)
 
     def _show_edited(self, key: FindingKey | None) -> None:
         if key is not None:
             self._choose(key)
 
+    def _say_refused(self, refused: EditRefused) -> None:
+        words = str(refused)
+        self._reading.said.emit(f"{words[:1].upper()}{words[1:]}.", False)
+
     def _on_refused(self) -> None:
         session = self._reading.session
         self._panes.draw(session.state if session else None)
-        self._reading.said.emit(
-            "Points are not added or deleted: choose a finding, then 'Put point here'.", False
-        )
+        self._reading.said.emit("Points are not added or deleted: choose a finding, then 'Put here'.", False)

@@ -1,14 +1,15 @@
-"""The finding that is chosen, what can be done to its landmark, and what the grader looked at."""
+"""The finding that is chosen, what the grader looked at, and the buttons that correct it."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from ..domain.spine import FindingKey
 from ..session import Session
 from .cells import certainty_text, change_text, describe, source_text
+from .correction_panel import CorrectionPanel
 from .evidence_strip import EvidenceStrip
 from .plain_text import plain_tooltip
 
@@ -16,14 +17,8 @@ _LINE_PX = 20
 
 
 class FindingPanel(QWidget):
-    """Three lines of text, the strip of crops, and the buttons that edit."""
+    """Three lines of text, the strip of crops, and the buttons that correct."""
 
-    undo_asked = Signal()
-    redo_asked = Signal()
-    reset_asked = Signal()
-    place_asked = Signal()
-    regrade_asked = Signal()
-    export_asked = Signal()
     jumped = Signal(str, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -35,27 +30,14 @@ class FindingPanel(QWidget):
         for label in (self.title, self.certainty, self.detail):
             label.setMinimumHeight(_LINE_PX)
         self.strip = EvidenceStrip()
-        self.undo_button = _button("&Undo", "Take the last edit back (Ctrl+Z)")
-        self.redo_button = _button("Re&do", "Do it again (Ctrl+Shift+Z)")
-        self.reset_button = _button("&Reset point", "Bring the predicted point back")
-        self.place_button = _button(
-            "Put point &here", "Move the point to the slice that is shown, or set one"
-        )
-        self.regrade_button = _button("Re&grade", "Grade every stale finding again")
-        self.export_button = _button("&Export…", "Write CSV, JSON and a report")
+        self.corrections = CorrectionPanel()
         self._lay_out()
-        self.undo_button.clicked.connect(self.undo_asked)
-        self.redo_button.clicked.connect(self.redo_asked)
-        self.reset_button.clicked.connect(self.reset_asked)
-        self.place_button.clicked.connect(self.place_asked)
-        self.regrade_button.clicked.connect(self.regrade_asked)
-        self.export_button.clicked.connect(self.export_asked)
         self.strip.jumped.connect(self.jumped)
         self.draw(None, None, False)
 
     def draw(self, session: Session | None, key: FindingKey | None, regrading: bool) -> None:
-        """Show the chosen finding and enable what can be done now."""
-        self._enable(session, key, regrading)
+        """Show the chosen finding and what can be done now."""
+        self.corrections.draw(session, key, regrading)
         if session is None or key is None:
             self._say("No finding chosen", "", "Analyse a study, then click a cell or use the arrow keys.")
             self.strip.draw((), (), None)
@@ -78,32 +60,9 @@ class FindingPanel(QWidget):
             label.setText(text)
             label.setToolTip(plain_tooltip(text))
 
-    def _enable(self, session: Session | None, key: FindingKey | None, regrading: bool) -> None:
-        state = session.state if session else None
-        self.undo_button.setEnabled(session is not None and bool(session.state.work.done))
-        self.redo_button.setEnabled(session is not None and bool(session.state.work.undone))
-        self.reset_button.setEnabled(
-            state is not None and key is not None and state.correction(key).moves_point
-        )
-        self.place_button.setEnabled(state is not None and key is not None)
-        self.regrade_button.setEnabled(state is not None and bool(state.outdated) and not regrading)
-        self.export_button.setEnabled(state is not None)
-
     def _lay_out(self) -> None:
-        edits, whole = QHBoxLayout(), QVBoxLayout(self)
-        for button in (self.undo_button, self.redo_button, self.reset_button, self.place_button):
-            edits.addWidget(button)
-        edits.addWidget(self.regrade_button)
-        edits.addStretch(1)
-        edits.addWidget(self.export_button)
-        for widget in (self.title, self.certainty, self.detail, self.strip):
+        whole = QVBoxLayout(self)
+        for widget in (self.title, self.certainty, self.detail, self.strip, self.corrections):
             whole.addWidget(widget)
-        whole.addLayout(edits)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(4)
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    return button

@@ -64,6 +64,8 @@ class LandmarkPoints:
         self.layer.projection_mode = "none"
         self.layer.canvas_size_limits = (0, 24)
         self._writing = False
+        self._is_held = False
+        self._waiting: LayerData | None = None
         self._drawn = points
         self._chosen: FindingKey | None = None
         self.draw(data)
@@ -74,7 +76,10 @@ class LandmarkPoints:
             self.layer.bind_key(name, _do_nothing, overwrite=True)
 
     def draw(self, data: LayerData) -> None:
-        """Show these points in place of the ones there are; the layer itself stays."""
+        """Show these points in place of the ones there are, once a drag has ended; the layer itself stays."""
+        if self._is_held:
+            self._waiting = data
+            return
         points, options, _ = data
         with self._own_write():
             layer = self.layer
@@ -149,10 +154,20 @@ class LandmarkPoints:
     def _distance_mm(self, row: int, place: np.ndarray) -> float:
         return float(np.linalg.norm((place - self._drawn[row]) * self.layer.scale))
 
-    def _on_press(self, _layer: Points, event: Any) -> None:
+    def _on_press(self, _layer: Points, event: Any) -> Iterator[None]:
+        """Tell which point is held; nothing is redrawn until the button is let go."""
         row = self._row_at(event) if event.button == 1 else None
-        if row is not None:
-            self.picked.emit(self.key_of_row(row))
+        if row is None:
+            return
+        self.picked.emit(self.key_of_row(row))
+        self._is_held = True
+        yield
+        while event.type == "mouse_move":
+            yield
+        self._is_held = False
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self.draw(waiting)
 
     def _row_at(self, event: Any) -> int | None:
         row = self.layer.get_value(

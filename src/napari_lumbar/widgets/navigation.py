@@ -104,5 +104,6 @@ class Navigation:
         session, key = self._reading.session, self.chosen
         self._finding_panel.draw(session, key, self._reading.is_regrading)
         self._panes.mark(key)
+        self._panes.draw_ghosts(session.state if session else None, key)
         finding = session.state.finding(key) if session and key else None
         self._panes.draw_evidence(finding.evidence if finding else ())

@@ -15,6 +15,7 @@ from ..domain.planes import frames_differ, link_trouble
 from ..domain.spine import FindingKey
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..session import SessionState
+from .ghosts import Ghosts
 from .pane import Pane
 from .shown import Shown
 
@@ -32,6 +33,7 @@ class LinkedPanes:
         self.sagittal, self.axial = Pane(sagittal), Pane(axial)
         self._cursor: Vector3 | None = None
         self._trouble = ""
+        self._ghosts = tuple(Ghosts(pane) for pane in self)
         for pane in self:
             self._relay(pane)
 
@@ -70,6 +72,11 @@ class LinkedPanes:
         """Point out the finding that is chosen."""
         for pane in self:
             pane.mark(chosen)
+
+    def draw_ghosts(self, state: SessionState | None, chosen: FindingKey | None) -> None:
+        """Show where corrected points were predicted."""
+        for ghosts in self._ghosts:
+            ghosts.draw(state, chosen)
 
     def draw_evidence(self, evidence: tuple[CropEvidence, ...]) -> None:
         """Show what the grader saw for the chosen finding."""

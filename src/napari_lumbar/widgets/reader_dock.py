@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import napari
@@ -23,29 +23,37 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from .. import RESEARCH_USE_ONLY
+from ..domain.spine import Severity
 from ..domain.study import Study
 from ..pipeline.protocols import System
 from ..session import RecentStudies, SessionState, SessionStore
 from .axial_canvas import forbid_floating, second_canvas
+from .commands import GRADE_COMMANDS, Command
 from .comparing import Comparing
 from .comparison import describe_all, legend
 from .dropping import StudyDrop
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
+from .key_sheet import KeySheet
 from .logbook import Logbook, log_folder
 from .navigation import Navigation
+from .offer_row import OfferRow
 from .own_window import layer_docks, share_width, show_layer_docks
 from .panes import LinkedPanes
 from .plain_text import plain_tooltip
+from .preferences import Preferences, read_preferences
+from .proposing import Proposing
+from .questions import may_swap_sides, may_take_over
 from .reading import Reading
-from .shortcuts import Shortcut, bind_on_canvas, bind_on_panel
+from .shortcuts import COMMAND_KEYS, Shortcut, bind_on_canvas, bind_on_panel
 from .study_dialogs import StudiesDialog
 from .study_panel import StudyPanel
 from .study_source import StudyChoice
 from .system_row import SystemRow, copy_to_clipboard
 from .systems import RecentBundles, SystemChoice
 from .view_bar import ViewBar
+from .view_memory import current_view, show_view
 from .walk import is_not_normal, needs_check
 
 #: The panel is as narrow as the matrix allows; the rest of the dock belongs to the axial images.
@@ -62,11 +70,13 @@ class ReaderDock(QWidget):
     napari_viewer
         The viewer whose canvas shows the sagittal series.
     system
-        Loads the networks when they are first needed (default: the bundle that comes with the package).
+        Loads the networks when they are first needed (default: the bundle of the preferences).
     store
-        Where corrections are kept (default: the user's data folder).
+        Where corrections are kept (default: as the preferences say).
     recent
         Studies that were opened lately (default: those in the user's data folder).
+    preferences
+        How this person works (default: as set in napari).
     """
 
     def __init__(
@@ -75,9 +85,17 @@ class ReaderDock(QWidget):
         system: Callable[[], System] | None = None,
         store: SessionStore | None = None,
         recent: RecentStudies | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         super().__init__()
-        self.reading = Reading(system or SystemChoice().load, store or SessionStore(), self)
+        wishes = preferences or read_preferences()
+        self.reading = Reading(
+            system or SystemChoice(wishes.bundle_folder, wishes.device).load,
+            store or SessionStore(wishes.session_folder, wishes.reader),
+            self,
+            wishes.regrade_delay_ms,
+        )
+        self.proposing = Proposing(self.reading, self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model)
         self.study_panel, self.matrix = StudyPanel(recent or RecentStudies()), FindingsMatrix()
@@ -85,11 +103,17 @@ class ReaderDock(QWidget):
         self.system_row, self.log = SystemRow(RecentBundles()), Logbook(log_folder())
         self.comparing = Comparing(self.reading, self)
         self.axial_canvas = second_canvas(self.axial_model)
-        self.status_label = QElidingLabel("Open a study to begin.")
+        self.offer_row = OfferRow()
+        self.status_label = QElidingLabel(" ".join((*wishes.problems, "Open a study to begin.")))
         self.navigation = Navigation(self.reading, self.panes, self.matrix, self.finding_panel, self.view_bar)
         self.editing = Editing(
-            self.reading, self.panes, lambda: self.navigation.chosen, self.navigation.choose
+            self.reading,
+            self.panes,
+            self.proposing,
+            lambda: self.navigation.chosen,
+            self.navigation.choose,
         )
+        self.actions = self._actions()
         self.panel = QWidget()
         self._lay_out()
         self._connect_reading()
@@ -132,6 +156,7 @@ class ReaderDock(QWidget):
         column.addLayout(_sides_row())
         column.addWidget(self.matrix)
         column.addWidget(self.finding_panel)
+        column.addWidget(self.offer_row)
         column.addStretch(1)
         column.addWidget(self.status_label)
         self.panel.setMinimumWidth(_PANEL_WIDTH_PX)
@@ -146,14 +171,19 @@ class ReaderDock(QWidget):
         reading.progressed.connect(panel.show_progress)
         reading.busy_changed.connect(panel.show_busy)
         reading.analysed.connect(lambda: panel.show_series(False))
-        reading.analysed.connect(self.navigation.choose_first)
+        reading.analysed.connect(self._on_analysed)
         reading.said.connect(self._say)
+        reading.view = lambda: current_view(self.panes, self.navigation.chosen)
+        reading.may_take_over = lambda owner: may_take_over(self, owner)
+        self.proposing.changed.connect(self.offer_row.draw)
+        self.proposing.proposed.connect(self.panes.go_to_slice)
         self.destroyed.connect(reading.close)
         self.destroyed.connect(self.log.close)
+        QApplication.instance().aboutToQuit.connect(reading.save_view)
         QApplication.instance().aboutToQuit.connect(reading.close)
 
     def _connect_person(self) -> None:
-        reading, panel, finding = self.reading, self.study_panel, self.finding_panel
+        reading, panel, corrections = self.reading, self.study_panel, self.finding_panel.corrections
         panel.opening_asked.connect(reading.open_paths)
         panel.open_buttons.troubled.connect(lambda text: self._say(text, True))
         StudyDrop(self).dropped.connect(reading.open_paths)
@@ -161,12 +191,9 @@ class ReaderDock(QWidget):
         panel.automatic_asked.connect(reading.use_automatic_roles)
         panel.analyse_asked.connect(reading.analyse)
         panel.cancel_asked.connect(reading.cancel)
-        finding.undo_asked.connect(self.editing.undo)
-        finding.redo_asked.connect(self.editing.redo)
-        finding.reset_asked.connect(self.editing.reset)
-        finding.place_asked.connect(self.editing.put_here)
-        finding.regrade_asked.connect(reading.regrade_now)
-        finding.export_asked.connect(self._export)
+        corrections.grade_asked.connect(self.editing.override)
+        for asking in (corrections, self.offer_row):
+            asking.asked.connect(lambda command: self.actions[command]())
         self._connect_view_bar()
 
     def _connect_view_bar(self) -> None:
@@ -195,11 +222,36 @@ class ReaderDock(QWidget):
         reading.busy_changed.connect(row.show_busy)
         self.comparing.changed.connect(self._draw_matrix)
 
+    def _actions(self) -> Mapping[Command, Callable[[], None]]:
+        editing = self.editing
+        return {
+            Command.UNDO: editing.undo,
+            Command.REDO: editing.redo,
+            **{command: self._grading(severity) for severity, command in GRADE_COMMANDS.items()},
+            Command.CLEAR_GRADE: editing.clear_override,
+            Command.PUT_HERE: editing.put_here,
+            Command.MARK_ABSENT: editing.mark_absent,
+            Command.RESET: editing.reset,
+            Command.NAMES_UP: lambda: editing.shift_levels(-1),
+            Command.NAMES_DOWN: lambda: editing.shift_levels(1),
+            Command.SWAP_SIDES: lambda: editing.swap_sides(lambda text: may_swap_sides(self, text)),
+            Command.REGRADE: self.reading.regrade_now,
+            Command.EXPORT: self._export,
+            Command.PROPOSE: self.proposing.accept,
+            Command.LEAVE: self.proposing.leave,
+            Command.SHOW_KEYS: lambda: self.key_sheet.toggle(),
+        }
+
+    def _grading(self, severity: Severity) -> Callable[[], None]:
+        return lambda: self.editing.override(severity, self.finding_panel.corrections.reason)
+
     def _bind_keys(self, viewer: ViewerModel) -> None:
         step_to = self.navigation.step_to
         shortcuts = (
-            Shortcut("Ctrl+Z", "Undo", self.editing.undo),
-            Shortcut("Ctrl+Shift+Z", "Redo", self.editing.redo),
+            *(
+                Shortcut(keys, command.value, self.actions[command], group="Correcting")
+                for command, keys in COMMAND_KEYS.items()
+            ),
             Shortcut("Ctrl+Down", "Next finding that is not normal", lambda: step_to(is_not_normal, 1)),
             Shortcut("Ctrl+Up", "Finding before that is not normal", lambda: step_to(is_not_normal, -1)),
             Shortcut("Ctrl+Shift+Down", "Next finding to check", lambda: step_to(needs_check, 1)),
@@ -211,6 +263,7 @@ class ReaderDock(QWidget):
         for model in (viewer, self.axial_model):
             bind_on_canvas(shortcuts, model, self)
         bind_on_panel(shortcuts, self.panel)
+        self.key_sheet = KeySheet(shortcuts, self)
 
     def _on_study(self, study: Study) -> None:
         self.study_panel.show_study(study, self.reading.automatic or study)
@@ -234,6 +287,14 @@ class ReaderDock(QWidget):
         self.matrix.draw(cells)
         self.system_row.show_system(state.analysis.provenance.device if state else None)
         self.system_row.show_comparison(legend(comparison, cells) if comparison else "")
+
+    def _on_analysed(self) -> None:
+        view = self.reading.restored_view
+        if view.chosen is not None:
+            self.navigation.choose(view.chosen)
+        else:
+            self.navigation.choose_first()
+        show_view(self.panes, view)
 
     def _export(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")

@@ -6,6 +6,7 @@ Work runs in one slot off the GUI thread. An answer that belongs to another stud
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,12 +22,14 @@ from ..pipeline.progress import CancelToken, Progress, ProgressCallback
 from ..pipeline.protocols import System
 from ..pipeline.run import analyze
 from ..session import (
+    AnothersSession,
     RegradeRequest,
     Restored,
     RoleMemory,
     Session,
     SessionState,
     SessionStore,
+    ViewState,
     current_analysis,
 )
 from ..session.regrading import answer
@@ -57,6 +60,22 @@ class _Loader:
 
 class Reading(QObject):
     """The study on the screen, its session, and the work under way.
+
+    Parameters
+    ----------
+    load_system, store
+        Loads the networks when they are first needed; where corrections are kept.
+    regrade_delay_ms
+        How long after an edit stale findings are graded again.
+
+    Attributes
+    ----------
+    view
+        Called when the session is saved: what is looked at now.
+    may_take_over
+        Called with the owner of a session that is another's: whether to go on with it.
+    restored_view
+        What was looked at when the session was last saved.
 
     Signals
     -------
@@ -89,9 +108,16 @@ class Reading(QObject):
     said = Signal(str, bool)
 
     def __init__(
-        self, load_system: Callable[[], System], store: SessionStore, parent: QObject | None = None
+        self,
+        load_system: Callable[[], System],
+        store: SessionStore,
+        parent: QObject | None = None,
+        regrade_delay_ms: int = REGRADE_DELAY_MS,
     ) -> None:
         super().__init__(parent)
+        self.view: Callable[[], ViewState] = ViewState
+        self.may_take_over: Callable[[str], bool] = lambda _owner: False
+        self.restored_view = ViewState()
         self.study: Study | None = None
         self.automatic: Study | None = None
         self.session: Session | None = None
@@ -103,7 +129,7 @@ class Reading(QObject):
         self._regrading: CancelToken | None = None
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
-        self._delay.setInterval(REGRADE_DELAY_MS)
+        self._delay.setInterval(regrade_delay_ms)
         self._delay.timeout.connect(self.regrade_now)
 
     @property
@@ -213,6 +239,17 @@ class Reading(QObject):
         )
         self.state_changed.emit(session.state)
 
+    def ask_networks(
+        self, work: Callable[[System, CancelToken], T], done: Callable[[Outcome[T]], None]
+    ) -> None:
+        """Let the networks do something beside the analysis, off the GUI thread; ``done`` is called on it."""
+        self._queue.submit(lambda _report, cancel: work(self._loaded(), cancel), done)
+
+    def save_view(self) -> None:
+        """Save what is looked at now, if there is a session on disk to which it belongs."""
+        if self.session is not None and self.session.saved_at is not None and not self.session.not_saved:
+            self.session.save()
+
     def save(self, out: Path) -> None:
         """Write the result files; stale findings go out as not gradable, never with their old grade."""
         if self.session is None:
@@ -220,7 +257,7 @@ class Reading(QObject):
         study, state = self.session.study, self.session.state
         self._start(
             "Writing results",
-            lambda _report, _cancel: write_results(study, current_analysis(state), out),
+            lambda _report, _cancel: write_results(study, current_analysis(state, self._store.reader), out),
             lambda outcome: self._show(
                 outcome,
                 lambda files: self.said.emit(f"{len(files)} files written to {out}", False),
@@ -295,8 +332,11 @@ class Reading(QObject):
             return
         self._end_session()
         restored, trouble = self._restored(study, analysis.provenance.bundle_sha256)
+        if study is not self.study:  # opened while the person was asked
+            return
         state = SessionState(study.study_uid, analysis, restored.work)
-        self.session = session = Session(study, state, self._store.save, restored.saved_at)
+        self.session = session = Session(study, state, self._save, restored.saved_at, trouble)
+        self.restored_view = restored.view
         session.changed.connect(self._on_edited)
         session.save_failed.connect(lambda message: self.said.emit(message, True))
         graded, seconds = len(analysis.graded), analysis.timings_s["total"]
@@ -306,18 +346,27 @@ class Reading(QObject):
             bool(steps),
         )
         if trouble:
-            self.said.emit(trouble, True)
+            self.said.emit(f"Corrections will not be saved: {trouble}", True)
         self._on_edited(state)
         self.analysed.emit()
 
     def _restored(self, study: Study, bundle_sha256: str) -> tuple[Restored, str]:
         """Work on disk, and why it cannot be used; it stays as it is, and new work is not saved over it."""
         try:
-            return self._store.restore(study, bundle_sha256), ""
+            try:
+                return self._store.restore(study, bundle_sha256), ""
+            except AnothersSession as error:
+                if not self.may_take_over(error.owner):
+                    raise
+                return self._store.restore(study, bundle_sha256, take_over=True), ""
         except (SessionError, OSError) as error:
-            return Restored(), f"Corrections will not be saved: {error}."
+            return Restored(), f"{error}."
+
+    def _save(self, state: SessionState) -> datetime:
+        return self._store.save(state, self.view())
 
     def _end_session(self) -> None:
+        self.save_view()
         self._delay.stop()
         if self._regrading is not None:
             self._regrading.cancel()

@@ -1,0 +1,106 @@
+"""Where corrected points were predicted: hollow rings, each with a thin line to the corrected point."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Layer, Points, Vectors
+
+from .. import layer_data
+from ..domain.spine import FindingKey
+from ..domain.study import MRSeries
+from ..session import SessionState
+from . import theme
+
+_SIZE_MM = 6.0
+_LINE_MM = 0.6
+#: The chosen finding's ghost stands out, the others recede.
+_CHOSEN_ALPHA, _OTHER_ALPHA = 1.0, 0.4
+
+
+class Canvas(Protocol):
+    """What ghosts are drawn on: a viewer and the series it shows."""
+
+    viewer: ViewerModel
+    series: MRSeries | None
+
+
+class Ghosts:
+    """Two layers that nobody edits, made when there is first a ghost to show on a series."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+        self._series: MRSeries | None = None
+        self._layers: tuple[Points, Vectors] | None = None
+
+    def draw(self, state: SessionState | None, chosen: FindingKey | None) -> None:
+        """Show the ghosts of every corrected point on the series that is shown."""
+        series = self._canvas.series
+        if state is None or series is None or series is not self._series:
+            self._remove()
+        self._series = series
+        if state is None or series is None:
+            return
+        pairs = [(state.predicted_place(k), state.landmarks.get(k)) for k in state.analysis.findings]
+        corrected = [state.correction(k).moves_point for k in state.analysis.findings]
+        ghosts = [pair for pair, is_corrected in zip(pairs, corrected, strict=True) if is_corrected]
+        rings, lines = layer_data.ghost_layers(series, ghosts)
+        if self._layers is None and len(rings[0]):
+            self._layers = self._added(rings, lines)
+        if self._layers is not None:
+            _fill(*self._layers, rings, lines, chosen)
+
+    def _added(self, rings: layer_data.LayerData, lines: layer_data.LayerData) -> tuple[Points, Vectors]:
+        """Make the layers, below whatever a person works on, which stays active."""
+        viewer = self._canvas.viewer
+        active = viewer.layers.selection.active
+        made = (Points(rings[0], **rings[1]), Vectors(lines[0], **lines[1], vector_style="line"))
+        for layer in made:
+            layer.locked = True
+            layer.projection_mode = "none"
+            viewer.layers.insert(_place_below(viewer, active), layer)
+        viewer.layers.selection.active = active
+        return made
+
+    def _remove(self) -> None:
+        for layer in self._layers or ():
+            if layer in self._canvas.viewer.layers:
+                self._canvas.viewer.layers.remove(layer)
+        self._layers = None
+
+
+def _place_below(viewer: ViewerModel, active: Layer | None) -> int:
+    return viewer.layers.index(active) if active in viewer.layers else len(viewer.layers)
+
+
+def _fill(
+    rings_layer: Points,
+    lines_layer: Vectors,
+    rings: layer_data.LayerData,
+    lines: layer_data.LayerData,
+    chosen: FindingKey | None,
+) -> None:
+    points, options, _ = rings
+    pixel_mm = options["scale"][-1]
+    rings_layer.data = points
+    rings_layer.editable = False  # napari makes it editable whenever it is shown in two dimensions
+    rings_layer.features = options["features"]
+    lines_layer.data = lines[0]
+    if len(points):
+        rings_layer.symbol = "disc"
+        rings_layer.size = _SIZE_MM / pixel_mm
+        rings_layer.face_color = "transparent"
+        rings_layer.border_width = 0.15
+        rings_layer.border_color = _colours(options["features"]["finding"], chosen)
+    if len(lines[0]):
+        lines_layer.edge_width = _LINE_MM / pixel_mm
+        lines_layer.edge_color = _colours(lines[1]["features"]["finding"], chosen)
+
+
+def _colours(findings: list[str], chosen: FindingKey | None) -> np.ndarray[Any, Any]:
+    """Red, green, blue and opacity of each ghost."""
+    column = chosen.column if chosen else None
+    alphas = [_CHOSEN_ALPHA if finding == column else _OTHER_ALPHA for finding in findings]
+    return np.array([[*theme.GHOST_RGB, alpha] for alpha in alphas])
