@@ -79,8 +79,11 @@ def test_images_of_other_sizes_are_mixed(block: Block) -> None:
 def test_images_the_other_way_round_are_noticed(block: Block, plane: str) -> None:
     slices = block(plane, 3, tilt_deg=20)
     assert not is_unusually_stored([slices])
-    for change in ("along_row", "along_column"):
-        flipped = replace(slices[1], **{change: vector3(-np.array(getattr(slices[1], change)))})
+    middle = slices[1]
+    for flipped in (
+        replace(middle, along_row=vector3(-np.array(middle.along_row))),
+        replace(middle, along_column=vector3(-np.array(middle.along_column))),
+    ):
         assert is_unusually_stored([[slices[0], flipped, slices[2]]])
 
 

@@ -278,7 +278,7 @@ def test_nothing_is_proposed_where_no_axial_slice_is_near(
     far = replace(canal, point_lps_mm=(x, y, z + 500.0))
     with pytest.raises(ProposalError, match="within 8 mm of the canal point of L4/L5; move its side points"):
         propose_recesses(study, system, far)
-    other = replace(system, localizer=system.grader)
+    other = replace(system, localizer=system.grader)  # type: ignore[arg-type]
     with pytest.raises(ProposalError, match="finds no side points; move those of L4/L5 by hand"):
         propose_recesses(study, other, canal)
 

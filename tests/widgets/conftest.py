@@ -24,7 +24,7 @@ def dock(
     qtbot: Any,
 ) -> Iterator[ReaderDock]:
     viewer = make_napari_viewer_proxy(show=True)
-    dock = ReaderDock(viewer, lambda: fake_system, SessionStore(tmp_path), Preferences())
+    dock = ReaderDock(viewer, lambda: fake_system, SessionStore(tmp_path), preferences=Preferences())
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.window().resize(1500, 950)
     qtbot.waitExposed(dock.window())

@@ -39,6 +39,10 @@ def state_of(dock: ReaderDock) -> SessionState:
     return dock.reading.session.state
 
 
+def pressing(key: Qt.Key, qtbot: Any) -> Callable[[QMessageBox], None]:
+    return lambda box: qtbot.keyClick(box, key)
+
+
 def by_keyboard(press: Callable[[QMessageBox], None], asked: list[str]) -> None:
     """Answer the next question as soon as it is there."""
 
@@ -132,7 +136,7 @@ def test_left_and_right_are_swapped_only_after_a_yes(dock: ReaderDock, qtbot: An
     asked: list[str] = []
     canvas = canvas_of(dock, dock.panes.axial)
     for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):  # No is the default, and what Escape means
-        by_keyboard(lambda box, key=key: qtbot.keyClick(box, key), asked)
+        by_keyboard(pressing(key, qtbot), asked)
         qtbot.keyClick(canvas, Qt.Key.Key_Left, ALT | SHIFT)
         assert state_of(dock).corrections == Corrections()
     by_keyboard(lambda box: qtbot.mouseClick(box.buttons()[0], Qt.MouseButton.LeftButton), asked)

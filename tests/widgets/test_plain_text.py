@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QTextDocument
 
 from napari_lumbar.domain.study import Study
+from napari_lumbar.session import RecentStudies
 from napari_lumbar.widgets.plain_text import plain_tooltip
 from napari_lumbar.widgets.study_panel import StudyPanel
 
@@ -33,14 +35,13 @@ def test_a_tooltip_shows_every_letter(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL)
-def test_a_series_description_is_text(small_study: Study, qtbot: Any, text: str) -> None:
-    panel = StudyPanel()
+def test_a_series_description_is_text(small_study: Study, tmp_path: Path, qtbot: Any, text: str) -> None:
+    panel = StudyPanel(RecentStudies(tmp_path / "recent.json"))
     qtbot.addWidget(panel)
-    panel.show_study(
-        replace(small_study, series=tuple(replace(s, description=text) for s in small_study.series))
-    )
+    study = replace(small_study, series=tuple(replace(s, description=text) for s in small_study.series))
+    panel.show_study(study, study)
     for row in range(3):
-        item = panel.series_table.item(row, 0)
+        item = panel.series_table.item(row, 1)
         assert item is not None
-        assert item.text() == text
-        assert shown(item.toolTip()) == text
+        assert item.text().startswith(f"{text}\n")
+        assert shown(item.toolTip()).startswith(f"{text}:")

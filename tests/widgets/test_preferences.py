@@ -16,7 +16,6 @@ MANIFEST = Path(__file__).parents[2] / "src" / "napari_lumbar" / "napari.yaml"
 GIVEN = {
     "reader": " AB ",
     "session_folder": "",
-    "keeps_recent": True,
     "device": "cpu",
     "bundle_folder": "",
     "regrade_delay_ms": 300,
@@ -36,8 +35,7 @@ def test_the_manifest_and_the_code_have_the_same_defaults(plugin_settings: Any, 
     settings = get_plugin_settings(PLUGIN_NAME)
     settings.reading.reader_name = "AB"
     settings.computing.regrade_delay_ms = 1000
-    settings.reading.keep_recent_studies = False
-    assert read_preferences() == Preferences(reader="AB", regrade_delay_ms=1000, keeps_recent=False)
+    assert read_preferences() == Preferences(reader="AB", regrade_delay_ms=1000)
 
 
 def test_folders_and_names_are_tidied(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -19,11 +20,14 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
     """
     import napari
 
+    from .preferences import read_preferences
     from .reader_dock import ReaderDock
-    from .systems import SystemChoice
 
     viewer = napari.Viewer(title="Lumbar reader")
-    dock = ReaderDock(viewer, choice=None if bundle is None else SystemChoice(bundle))
+    wishes = read_preferences()
+    if bundle is not None:
+        wishes = replace(wishes, bundle_folder=bundle)
+    dock = ReaderDock(viewer, preferences=wishes)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.take_the_window()
     dock.reading.open_paths([path], study_uid)

@@ -32,8 +32,6 @@ class Preferences:
         One of ``DEVICES``.
     regrade_delay_ms
         How long after an edit stale findings are graded again.
-    keeps_recent
-        Whether studies opened lately are remembered.
     problems
         A sentence for each setting that cannot be used and was left out.
     """
@@ -43,7 +41,6 @@ class Preferences:
     bundle_folder: Path | None = None
     device: str = "auto"
     regrade_delay_ms: int = REGRADE_DELAY_MS
-    keeps_recent: bool = True
     problems: tuple[str, ...] = ()
 
 
@@ -58,7 +55,6 @@ def read_preferences() -> Preferences:
         {
             "reader": reading.reader_name,
             "session_folder": reading.session_folder,
-            "keeps_recent": reading.keep_recent_studies,
             "device": computing.device,
             "bundle_folder": computing.bundle_folder,
             "regrade_delay_ms": computing.regrade_delay_ms,
@@ -91,7 +87,6 @@ def preferences_from(given: dict[str, Any]) -> Preferences:
         bundle_folder=bundle,
         device=device,
         regrade_delay_ms=min(max(delay, 0), _LONGEST_DELAY_MS),
-        keeps_recent=bool(given["keeps_recent"]),
         problems=tuple(problems),
     )
 

@@ -89,8 +89,9 @@ class ReaderDock(QWidget):
     ) -> None:
         super().__init__()
         wishes = preferences or read_preferences()
+        choice = SystemChoice(wishes.bundle_folder, wishes.device)
         self.reading = Reading(
-            system or SystemChoice(wishes.bundle_folder, wishes.device).load,
+            system or choice.load,
             store or SessionStore(wishes.session_folder, wishes.reader),
             self,
             wishes.regrade_delay_ms,
@@ -119,6 +120,7 @@ class ReaderDock(QWidget):
         self._connect_reading()
         self._connect_person()
         self._connect_systems()
+        self.system_row.choose(choice)
         self._bind_keys(napari_viewer)
 
     def sizeHint(self) -> QSize:
