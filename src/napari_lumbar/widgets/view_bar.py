@@ -7,8 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QButtonGroup, QMenu, QPushButton, QSlider, QWidget
-from superqt import QFlowLayout
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from ..domain.study import SeriesRole, Study
 from ..domain.windows import PRESETS
@@ -152,23 +151,23 @@ class ViewBar(QWidget):
         return action
 
     def _lay_out(self) -> None:
-        row = QFlowLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setHorizontalSpacing(3)
-        row.setVerticalSpacing(2)
-        widgets: tuple[QWidget, ...] = (
-            *self.role_buttons.values(),
-            self.attention_box,
-            self.opacity_slider,
-            self.boxes_box,
-            self.lines_box,
-            self.names_box,
-            self.window_button,
-            self.fit_button,
-            self.layers_button,
+        # Two rows of fixed height: a layout whose height follows its width would make the canvas jump.
+        rows = (
+            (*self.role_buttons.values(), self.window_button, self.fit_button, None, self.layers_button),
+            (self.attention_box, self.opacity_slider, self.boxes_box, self.lines_box, self.names_box, None),
         )
-        for widget in widgets:
-            row.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for widgets in rows:
+            row = QHBoxLayout()
+            row.setSpacing(3)
+            for widget in widgets:
+                if widget is None:
+                    row.addStretch(1)
+                else:
+                    row.addWidget(widget)
+            column.addLayout(row)
 
 
 def _button(text: str, tip: str, checkable: bool = False) -> QPushButton:
