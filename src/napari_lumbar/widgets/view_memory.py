@@ -34,9 +34,10 @@ def show_view(panes: LinkedPanes, view: ViewState) -> None:
             continue
         if pane.series.series_id in view.slices:
             pane.go_to_slice(min(view.slices[pane.series.series_id], len(pane.series.slices) - 1))
-        if pane.series.role in view.windows:
+        window = view.windows.get(pane.series.role) if pane.series.role else None
+        if window is not None:
             for image in _images(pane):
-                image.contrast_limits = view.windows[pane.series.role]
+                image.contrast_limits = window
 
 
 def _window(image: Image) -> Window:
