@@ -53,6 +53,10 @@ def by_keyboard(press: Callable[[QMessageBox], None], asked: list[str]) -> None:
     QTimer.singleShot(50, answer)
 
 
+def pressing(key: Qt.Key, qtbot: Any) -> Callable[[QMessageBox], None]:
+    return lambda box: qtbot.keyClick(box, key)
+
+
 def test_grades_by_hand(dock: ReaderDock, qtbot: Any) -> None:
     panel = dock.finding_panel.corrections
     assert not button(dock, Command.MARK_ABSENT).isEnabled()
@@ -132,7 +136,7 @@ def test_left_and_right_are_swapped_only_after_a_yes(dock: ReaderDock, qtbot: An
     asked: list[str] = []
     canvas = canvas_of(dock, dock.panes.axial)
     for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):  # No is the default, and what Escape means
-        by_keyboard(lambda box, key=key: qtbot.keyClick(box, key), asked)
+        by_keyboard(pressing(key, qtbot), asked)
         qtbot.keyClick(canvas, Qt.Key.Key_Left, ALT | SHIFT)
         assert state_of(dock).corrections == Corrections()
     by_keyboard(lambda box: qtbot.mouseClick(box.buttons()[0], Qt.MouseButton.LeftButton), asked)
@@ -226,7 +230,7 @@ def test_a_reading_goes_on_where_it_was_left_and_asks_before_another_readers(
     text = path.read_text("utf-8").replace('"reader": ""', '"reader": "AB"')
     path.write_text(text, "utf-8")
     asked: list[str] = []
-    by_keyboard(lambda box: qtbot.keyClick(box, Qt.Key.Key_Return), asked)
+    by_keyboard(pressing(Qt.Key.Key_Return, qtbot), asked)
     qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(asked) and "will not be saved" in dock.status_label.text(), timeout=20000)
     assert asked[0].startswith("This study has a session by reader 'AB', saved 2")
