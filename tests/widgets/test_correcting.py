@@ -182,9 +182,7 @@ def test_a_moved_canal_point_offers_to_propose_its_side_points(dock: ReaderDock,
     drag(dock, sagittal, CANAL, (64, 42), qtbot)
     # the offer stands until it is answered; left, and made again by the next move
     assert dock.offer_row.isVisible()
-    assert dock.offer_row.label.text() == (
-        "The canal point of L4/L5 moved 24 mm: propose its side points again?"
-    )
+    assert dock.offer_row.label.text() == ("L4/L5 canal point moved 24 mm: propose side points again?")
     canvas = canvas_of(dock, sagittal)
     qtbot.keyClick(canvas, Qt.Key.Key_N, ALT)
     assert not dock.offer_row.isVisible()
