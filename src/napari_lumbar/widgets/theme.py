@@ -13,7 +13,7 @@ UNGRADED_SYMBOL = "ring"
 CURSOR_COLOUR = "#56B4E9"
 BOX_COLOUR = "#F0E442"
 #: Red, green, blue (0..1) of what was predicted before a person moved it.
-GHOST_RGB = (0.9, 0.9, 0.9)
+GHOST_RGB = (0.80, 0.47, 0.65)
 
 #: How strongly a severity fills its cell: the common normal one recedes, the others stand out.
 _FILL_STRENGTH = {Severity.NORMAL_MILD: 0.30, Severity.MODERATE: 1.0, Severity.SEVERE: 1.0}
