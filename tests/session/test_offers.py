@@ -30,7 +30,7 @@ def test_a_canal_point_that_moved_far_enough_offers_until_it_moves_again(
     after = moved(state, small_study, CANAL, 9)
     offer = offer_after_move(state, after, CANAL)
     assert offer is not None
-    assert offer.text == "The canal point of L4/L5 moved 9 mm: propose its side points again?"
+    assert offer.text == "L4/L5 canal point moved 9 mm: propose side points again?"
     assert offer.stands_in(after)
     assert not offer.stands_in(after.undoing())
     assert not offer.stands_in(None)
@@ -48,7 +48,7 @@ def test_a_point_that_was_set_where_there_was_none_offers(state: SessionState, s
     place = landmark_at(small_study.by_id("t2"), CANAL, 3, (40, 30))
     offer = offer_after_move(absent, absent.doing(commands.move(absent, place)), CANAL)
     assert offer is not None
-    assert offer.text.startswith("The canal point of L4/L5 was set: propose")
+    assert offer.text.startswith("L4/L5 canal point was set: propose")
 
 
 def test_nothing_is_offered_where_no_side_point_is_ever_placed(

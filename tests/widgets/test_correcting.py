@@ -57,6 +57,10 @@ def by_keyboard(press: Callable[[QMessageBox], None], asked: list[str]) -> None:
     QTimer.singleShot(50, answer)
 
 
+def pressing(key: Qt.Key, qtbot: Any) -> Callable[[QMessageBox], None]:
+    return lambda box: qtbot.keyClick(box, key)
+
+
 def test_grades_by_hand(dock: ReaderDock, qtbot: Any) -> None:
     panel = dock.finding_panel.corrections
     assert not button(dock, Command.MARK_ABSENT).isEnabled()
@@ -182,9 +186,7 @@ def test_a_moved_canal_point_offers_to_propose_its_side_points(dock: ReaderDock,
     drag(dock, sagittal, CANAL, (64, 42), qtbot)
     # the offer stands until it is answered; left, and made again by the next move
     assert dock.offer_row.isVisible()
-    assert dock.offer_row.label.text() == (
-        "The canal point of L4/L5 moved 24 mm: propose its side points again?"
-    )
+    assert dock.offer_row.label.text() == ("L4/L5 canal point moved 24 mm: propose side points again?")
     canvas = canvas_of(dock, sagittal)
     qtbot.keyClick(canvas, Qt.Key.Key_N, ALT)
     assert not dock.offer_row.isVisible()
@@ -230,7 +232,7 @@ def test_a_reading_goes_on_where_it_was_left_and_asks_before_another_readers(
     text = path.read_text("utf-8").replace('"reader": ""', '"reader": "AB"')
     path.write_text(text, "utf-8")
     asked: list[str] = []
-    by_keyboard(lambda box: qtbot.keyClick(box, Qt.Key.Key_Return), asked)
+    by_keyboard(pressing(Qt.Key.Key_Return, qtbot), asked)
     qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(asked) and "will not be saved" in dock.status_label.text(), timeout=20000)
     assert asked[0].startswith("This study has a session by reader 'AB', saved 2")

@@ -33,7 +33,7 @@ class ProposalOffer:
     def text(self) -> str:
         """The question to a person."""
         done = "was set" if self.distance_mm is None else f"moved {self.distance_mm:.0f} mm"
-        return f"The canal point of {self.canal.key.level.value} {done}: propose its side points again?"
+        return f"{self.canal.key.level.value} canal point {done}: propose side points again?"
 
     def stands_in(self, state: SessionState | None) -> bool:
         """Say whether the point is still where it was put."""

@@ -52,7 +52,7 @@ class CorrectionPanel(QWidget):
         self.grade_buttons = {severity: _grade_button(severity) for severity in Severity}
         self.reason_edit = _reason_edit()
         self.buttons = {command: QPushButton(text) for row in _ROWS.values() for command, text in row.items()}
-        self.buttons[Command.CLEAR_GRADE] = QPushButton("Take back")
+        self.buttons[Command.CLEAR_GRADE] = QPushButton("Clear")
         self.saved_label = QLabel()
         self.saved_label.setTextFormat(Qt.TextFormat.PlainText)
         self._override: Override | None = None

@@ -14,8 +14,10 @@ from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
 
-_SIZE_MM = 6.0
-_LINE_MM = 0.6
+_SIZE_MM = 7.0
+#: On the screen; smaller, a ring looks like noise.
+_SIZE_LIMITS_PX = (10, 24)
+_LINE_MM = 1.0
 #: The chosen finding's ghost stands out, the others recede.
 _CHOSEN_ALPHA, _OTHER_ALPHA = 1.0, 0.4
 
@@ -92,7 +94,8 @@ def _fill(
         rings_layer.symbol = "disc"
         rings_layer.size = _SIZE_MM / pixel_mm
         rings_layer.face_color = "transparent"
-        rings_layer.border_width = 0.15
+        rings_layer.border_width = 0.2
+        rings_layer.canvas_size_limits = _SIZE_LIMITS_PX
         rings_layer.border_color = _colours(options["features"]["finding"], chosen)
     if len(lines[0]):
         lines_layer.edge_width = _LINE_MM / pixel_mm

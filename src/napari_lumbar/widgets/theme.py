@@ -18,7 +18,7 @@ CHOSEN_COLOUR = "#F0E442"
 NAME_BACKGROUND = (0.05, 0.05, 0.08, 0.72)
 BOX_COLOUR = "#F0E442"
 #: Red, green, blue (0..1) of what was predicted before a person moved it.
-GHOST_RGB = (0.9, 0.9, 0.9)
+GHOST_RGB = (0.80, 0.47, 0.65)
 
 #: How strongly a severity fills its cell: the common normal one recedes, the others stand out.
 _FILL_STRENGTH = {Severity.NORMAL_MILD: 0.30, Severity.MODERATE: 1.0, Severity.SEVERE: 1.0}
