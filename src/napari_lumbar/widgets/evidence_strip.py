@@ -16,7 +16,7 @@ from . import theme
 from .crop_images import crop_picture, stretched, tinted
 from .label_font import FontOfLabels
 
-_HEIGHT_PX = 100
+_HEIGHT_PX = 92
 _LARGEST_PX = 96
 _BAR_PX = 5
 _TILE_GAP_PX = 4
