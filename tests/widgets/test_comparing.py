@@ -16,6 +16,7 @@ from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.session import SessionStore, landmark_at
 from napari_lumbar.widgets.comparing import Comparing
+from napari_lumbar.widgets.comparison import Comparison
 from napari_lumbar.widgets.reading import Reading
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -66,15 +67,15 @@ def is_analysed(reading: Reading) -> bool:
     return reading.session is not None
 
 
-def has_compared(comparing: Comparing) -> bool:
-    return comparing.comparison is not None
+def made(comparing: Comparing) -> Comparison | None:
+    return comparing.comparison
 
 
 def test_a_second_bundle_grades_from_the_points_in_force(
     reading: Reading, comparing: Comparing, other: System, qtbot: Any, said: list[str]
 ) -> None:
     comparing.compare(lambda: other)
-    assert not has_compared(comparing)
+    assert made(comparing) is None
     assert said[-1] == "Analyse the study first, then compare."
     analyse(reading, qtbot)
     move(reading, 45)
@@ -82,9 +83,9 @@ def test_a_second_bundle_grades_from_the_points_in_force(
     other.grader.gate.set()  # type: ignore[attr-defined]
     comparing.compare(lambda: other)
     assert reading.is_busy
-    qtbot.waitUntil(lambda: comparing.comparison is not None, timeout=20000)
+    qtbot.waitUntil(lambda: made(comparing) is not None, timeout=20000)
     assert reading.session is not None
-    comparison = comparing.comparison
+    comparison = made(comparing)
     assert comparison is not None
     assert (comparison.first, comparison.second) == ("fake", "other")
     assert comparison.landmarks == reading.session.state.landmarks
@@ -93,7 +94,7 @@ def test_a_second_bundle_grades_from_the_points_in_force(
     # a new study ends it
     assert reading.study is not None
     reading.show_study(replace(reading.study, study_id="next"))
-    assert comparing.comparison is None
+    assert made(comparing) is None
 
 
 def test_a_comparison_is_cancelled_by_hand_and_by_a_moved_point(
@@ -105,7 +106,7 @@ def test_a_comparison_is_cancelled_by_hand_and_by_a_moved_point(
         qtbot.wait(20)
         stop()
         qtbot.waitUntil(lambda: not reading.is_busy, timeout=20000)
-        assert comparing.comparison is None
+        assert made(comparing) is None
         assert "The comparison was cancelled; nothing was changed." in said
     qtbot.waitUntil(lambda: not reading.is_regrading, timeout=20000)
 

@@ -57,7 +57,7 @@ def test_a_sentence_sums_up_and_says_which_points_were_used(
 ) -> None:
     cells = describe_all(state, comparison, False)
     assert summary(cells) == "3 of 25 findings differ; 1 by two grades; 1 graded by only one."
-    assert legend(comparison, cells).endswith("A one above, B two below; both from the points on the screen.")
+    assert legend(comparison, cells).endswith("A one, B two, both graded from the points on the screen.")
     same = replace(comparison, findings=state.analysis.findings)
     assert summary(describe_all(state, same, False)) == "0 of 25 findings differ."
 

@@ -57,10 +57,6 @@ def by_keyboard(press: Callable[[QMessageBox], None], asked: list[str]) -> None:
     QTimer.singleShot(50, answer)
 
 
-def pressing(key: Qt.Key, qtbot: Any) -> Callable[[QMessageBox], None]:
-    return lambda box: qtbot.keyClick(box, key)
-
-
 def test_grades_by_hand(dock: ReaderDock, qtbot: Any) -> None:
     panel = dock.finding_panel.corrections
     assert not button(dock, Command.MARK_ABSENT).isEnabled()

@@ -32,8 +32,8 @@ def crops() -> tuple[CropEvidence, ...]:
     )
 
 
-def nothing_chosen(strip: EvidenceStrip) -> bool:
-    return strip.chosen is None
+def chosen(strip: EvidenceStrip) -> CropEvidence | None:
+    return strip.chosen
 
 
 def test_words_say_what_the_strip_shows() -> None:
@@ -56,7 +56,7 @@ def test_a_click_and_the_keys_jump_and_the_mouse_points(small_study: Study, qtbo
     strip.draw(given, (SAYS_MODERATE,), small_study)
     strip.show()
     qtbot.waitExposed(strip)
-    assert (strip.chosen, pointed) == (None, [None])
+    assert (chosen(strip), pointed) == (None, [None])
 
     # two rows: sagittal above, axial below, each by slice
     below = QPoint(20, strip.height() * 3 // 4)
@@ -64,21 +64,20 @@ def test_a_click_and_the_keys_jump_and_the_mouse_points(small_study: Study, qtbo
     qtbot.waitUntil(lambda: pointed[-1] is given[1])
     qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=below)
     assert jumps == [("ax", 9)]
-    assert strip.chosen is given[1]
+    assert chosen(strip) is given[1]
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_Left, Qt.Key.Key_End):
         qtbot.keyClick(strip, key)
     assert jumps[1:] == [("ax", 10), ("ax", 10), ("t2", 2), ("t2", 2), ("ax", 10)]
 
     # drawn again for the same finding, the choice stays; for another it goes
     strip.draw(given, (SAYS_MODERATE,), small_study)
-    assert strip.chosen is given[0]
+    assert chosen(strip) is given[0]
     strip.draw(given[:1], (), small_study)
-    assert nothing_chosen(strip)
-    assert pointed[-1] is None
+    assert (chosen(strip), pointed[-1]) == (None, None)
     strip.draw((), (), None)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     qtbot.keyClick(strip, Qt.Key.Key_Home)
-    assert nothing_chosen(strip)
+    assert chosen(strip) is None
     assert not strip.grab().isNull()
 
 

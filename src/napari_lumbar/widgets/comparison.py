@@ -46,8 +46,10 @@ def describe_both(state: SessionState, comparison: Comparison, key: FindingKey, 
     first = describe(state, key, regrading)
     is_stale = not comparison.is_current(state, key)
     second = describe_answer(comparison.findings[key], is_stale)
-    tooltip = f"A, {comparison.first}:\n{first.tooltip}\n\nB, {comparison.second}:\n{second.tooltip}"
-    return replace(first, tooltip=tooltip, other=second, differs=_differ(first, second))
+    differs = _differ(first, second)
+    both = f"A, {comparison.first}:\n{first.tooltip}\n\nB, {comparison.second}:\n{second.tooltip}"
+    tooltip = f"The two differ.\n{both}" if differs else both
+    return replace(first, tooltip=tooltip, other=second, differs=differs)
 
 
 def describe_all(
@@ -64,8 +66,8 @@ def describe_all(
 
 def legend(comparison: Comparison, cells: Mapping[FindingKey, Cell]) -> str:
     """Say which bundle is which, from which points both were graded, and how far they agree."""
-    names = f"A {comparison.first} above, B {comparison.second} below"
-    return f"{summary(cells)} {names}; both from the points on the screen."
+    names = f"A {comparison.first}, B {comparison.second}"
+    return f"{summary(cells)} {names}, both graded from the points on the screen."
 
 
 def summary(cells: Mapping[FindingKey, Cell]) -> str:

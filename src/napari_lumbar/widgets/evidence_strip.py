@@ -17,7 +17,7 @@ from .crop_images import crop_picture, stretched, tinted
 from .label_font import FontOfLabels
 from .plain_text import plain_tooltip
 
-_HEIGHT_PX = 100
+_HEIGHT_PX = 92
 _LARGEST_PX = 96
 _BAR_PX = 5
 _TILE_GAP_PX = 4
@@ -216,6 +216,8 @@ def heading(role: SeriesRole, said: PlaneAnswer | None) -> str:
 def strip_text(crops: tuple[CropEvidence, ...], by_plane: tuple[PlaneAnswer, ...]) -> str:
     """What the strip shows, in words: each plane's own answer, then ``Axial T2 slice 12: 0.41``."""
     said = [heading(answer.role, answer) for answer in by_plane]
+    if said:
+        said.append("What a plane says alone is not calibrated, unlike the finding's grade.")
     weights = [f"{c.role.value} slice {c.slice_index + 1}: {c.weight:.2f}" for c in crops]
     lines = [*said, *(["Attention of each crop within its plane:"] if crops else []), *weights]
     return "\n".join(lines)

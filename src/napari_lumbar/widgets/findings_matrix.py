@@ -27,8 +27,10 @@ from .plain_text import plain_tooltip
 _CELL_ROLE = Qt.ItemDataRole.UserRole
 #: Space around the two lines of a cell, and of a heading.
 _CELL_MARGIN_PX = 8
-#: Of texts that say the same, the fullest is written that fits, if need be smaller, down to this share.
-_SMALLEST_TEXT = 0.8
+#: A text that does not fit is made smaller, down to this share, before it is cut.
+_SMALLEST_TEXT = 0.75
+#: A font that was made smaller may be this much wider than its size says.
+_ROUNDING_PX = 3
 _NOTE_TEXT = 0.85
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _CONDITIONS, _LEVELS = list(Condition), list(Level)
@@ -162,7 +164,7 @@ def _paint_both(painter: QPainter, box: QRectF, first: Cell, second: Cell, palet
         short = shorter(cell.title)
         texts = (f"{name} {cell.title} {cell.note}", f"{name} {short} {cell.note}", f"{name} {short}")
         _fit(painter, half.adjusted(4, 0, -sign_px, 0), *texts)
-        painter.drawText(half.adjusted(0, 0, -3, 0), _MIDDLE | Qt.AlignmentFlag.AlignRight, sign)
+        painter.drawText(half.adjusted(0, 0, -2, 0), _MIDDLE | Qt.AlignmentFlag.AlignRight, sign)
     if first.differs:
         _frame(painter, box, QColor(theme.BOX_COLOUR), 2)
 
@@ -188,19 +190,22 @@ def _write(painter: QPainter, box: QRectF, cell: Cell, ink: QColor) -> None:
 
 
 def _fit(painter: QPainter, box: QRectF, *texts: str, scale: float = 1.0) -> None:
-    """Write the fullest text that fits on one line; if none does, the last one, cut with dots."""
+    """Write the fullest text that fits on one line; if none does, the last one, smaller or cut with dots."""
     usual = painter.font()
-    widths = [QFontMetricsF(usual).horizontalAdvance(text) * scale for text in texts]
-    shares = [min(1.0, box.width() / max(1.0, width)) for width in widths]
-    text, share = next(
-        (t, s) for t, s in zip(texts, shares, strict=True) if s >= _SMALLEST_TEXT or t is texts[-1]
-    )
-    font = QFont(usual)
-    font.setPointSizeF(usual.pointSizeF() * scale * max(_SMALLEST_TEXT, share))
+    font = _scaled(usual, scale)
+    wide = QFontMetricsF(font).horizontalAdvance
+    text = next((text for text in texts if wide(text) <= box.width()), texts[-1])
+    font = _scaled(font, max(_SMALLEST_TEXT, min(1.0, box.width() / max(1.0, wide(text)))))
     painter.setFont(font)
-    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() + 1)
-    painter.drawText(box, _MIDDLE, shown)
+    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() + _ROUNDING_PX)
+    painter.drawText(box, _MIDDLE | Qt.TextFlag.TextDontClip, shown)
     painter.setFont(usual)
+
+
+def _scaled(font: QFont, scale: float) -> QFont:
+    scaled = QFont(font)
+    scaled.setPointSizeF(font.pointSizeF() * scale)
+    return scaled
 
 
 def _column_text(condition: Condition) -> str:

@@ -55,6 +55,7 @@ class SystemRow(QWidget):
         super().__init__(parent)
         self._recent = recent
         self._choice = SystemChoice()
+        self._asked_index = 0
         self.fold_button = QPushButton("&Networks")
         self.fold_button.setCheckable(True)
         self.fold_button.setToolTip("Choose the bundle and the device, or a second bundle to compare with")
@@ -67,8 +68,10 @@ class SystemRow(QWidget):
         self.other_box = _combo("Bundle to compare with")
         for device in DEVICES:
             self.device_box.addItem(device, device)
-        self.log_folder_button = QPushButton("Open &log folder")
-        self.log_copy_button = QPushButton("Cop&y log")
+        self.log_folder_button = QPushButton("Open &folder")
+        self.log_copy_button = QPushButton("Cop&y")
+        self.log_folder_button.setToolTip("Open the folder of the log: failures, nothing about a patient")
+        self.log_copy_button.setToolTip("Copy the log, to send it to somebody who can help")
         self.choices = QWidget()
         self._lay_out()
         self._fill_boxes()
@@ -101,8 +104,7 @@ class SystemRow(QWidget):
         self.comparison_label.setText(text)
         self.comparison_label.setToolTip(text)
         self.comparison_label.setVisible(bool(text))
-        if not text:
-            self.other_box.setCurrentIndex(0)
+        self.other_box.setCurrentIndex(self._asked_index if text else 0)
 
     def show_busy(self, busy: bool) -> None:
         """Nothing is changed under an analysis that runs."""
@@ -121,18 +123,21 @@ class SystemRow(QWidget):
         line, grid, whole = QHBoxLayout(), QGridLayout(self.choices), QVBoxLayout(self)
         line.addWidget(self.fold_button)
         line.addWidget(self.now_label, 1)
-        for row, (text, box) in enumerate(
-            (("Bundle", self.bundle_box), ("Device", self.device_box), ("Compare with", self.other_box))
-        ):
+        boxes = {
+            (0, 0): ("Bundle", self.bundle_box),
+            (0, 2): ("Device", self.device_box),
+            (1, 0): ("Compare with", self.other_box),
+        }
+        for (row, column), (text, box) in boxes.items():
             label = QLabel(text)
             label.setBuddy(box)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(box, row, 1)
+            grid.addWidget(label, row, column)
+            grid.addWidget(box, row, column + 1)
         logs = QHBoxLayout()
         logs.addWidget(self.log_folder_button)
         logs.addWidget(self.log_copy_button)
-        logs.addStretch(1)
-        grid.addLayout(logs, 3, 1)
+        grid.addWidget(QLabel("Log"), 1, 2)
+        grid.addLayout(logs, 1, 3)
         grid.setColumnStretch(1, 1)
         grid.setContentsMargins(0, 0, 0, 0)
         whole.addLayout(line)
@@ -177,7 +182,8 @@ class SystemRow(QWidget):
             self.other_box.setCurrentIndex(0)
             return
         self._fill_boxes()
-        self.other_box.setCurrentIndex(1 if bundle is None else _index(self.other_box, bundle.resolve()))
+        self._asked_index = 1 if bundle is None else _index(self.other_box, bundle.resolve())
+        self.other_box.setCurrentIndex(self._asked_index)
         self.comparison_asked.emit(SystemChoice(bundle, self._choice.device))
 
     def _take(self, choice: SystemChoice) -> None:
