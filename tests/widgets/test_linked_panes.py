@@ -225,7 +225,8 @@ def test_whatever_is_done_to_our_layers_nothing_breaks(
     assert len(viewer.layers) == len(names)
     viewer.layers.clear()
     panes.axial.go_to_slice(4)
-    panes.show_sagittal(small_study.by_id("t2"))
+    for series_id in ("t1", "t2"):
+        panes.show_sagittal(small_study.by_id(series_id))
     panes.draw(state)
     assert [layer.name for layer in viewer.layers] == names
 

@@ -50,7 +50,7 @@ def test_folders_and_names_are_tidied(tmp_path: Path) -> None:
     [
         ("bundle_folder", "/no/such/folder", "The folder of weights .* is not there; the weights of the"),
         ("session_folder", "sessions", "The session folder sessions is no full path"),
-        ("device", "tpu", "The device 'tpu' is none of auto, cpu, cuda; 'auto' is used"),
+        ("device", "tpu", "The device 'tpu' is none of auto, cpu, cuda, mps; 'auto' is used"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_left_out(name: str, value: str, said: str) -> None:

@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer, Points, Vectors
 
 from .. import layer_data
+from ..domain.landmarks import Landmark
 from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
@@ -34,24 +35,18 @@ class Ghosts:
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
-        self._series: MRSeries | None = None
         self._layers: tuple[Points, Vectors] | None = None
 
     def draw(self, state: SessionState | None, chosen: FindingKey | None) -> None:
         """Show the ghosts of every corrected point on the series that is shown."""
         series = self._canvas.series
-        if state is None or series is None or series is not self._series:
-            self._remove()
-        self._series = series
-        if state is None or series is None:
+        if series is None:
             return
-        pairs = [(state.predicted_place(k), state.landmarks.get(k)) for k in state.analysis.findings]
-        corrected = [state.correction(k).moves_point for k in state.analysis.findings]
-        ghosts = [pair for pair, is_corrected in zip(pairs, corrected, strict=True) if is_corrected]
-        rings, lines = layer_data.ghost_layers(series, ghosts)
+        rings, lines = layer_data.ghost_layers(series, _moves(state) if state is not None else ())
         if self._layers is None and len(rings[0]):
             self._layers = self._added(rings, lines)
         if self._layers is not None:
+            self._restore(self._layers)
             _fill(*self._layers, rings, lines, chosen)
 
     def _added(self, rings: layer_data.LayerData, lines: layer_data.LayerData) -> tuple[Points, Vectors]:
@@ -66,11 +61,20 @@ class Ghosts:
         viewer.layers.selection.active = active
         return made
 
-    def _remove(self) -> None:
-        for layer in self._layers or ():
-            if layer in self._canvas.viewer.layers:
-                self._canvas.viewer.layers.remove(layer)
-        self._layers = None
+    def _restore(self, layers: tuple[Points, Vectors]) -> None:
+        """Bring back what somebody deleted."""
+        viewer = self._canvas.viewer
+        active = viewer.layers.selection.active
+        for layer in layers:
+            if layer not in viewer.layers:
+                viewer.layers.insert(_place_below(viewer, active), layer)
+                viewer.layers.selection.active = active
+
+
+def _moves(state: SessionState) -> list[tuple[Landmark | None, Landmark | None]]:
+    """(predicted landmark, landmark in force) of each corrected finding."""
+    corrected = [key for key in state.analysis.findings if state.correction(key).moves_point]
+    return [(state.predicted_place(key), state.landmarks.get(key)) for key in corrected]
 
 
 def _place_below(viewer: ViewerModel, active: Layer | None) -> int:
@@ -86,6 +90,7 @@ def _fill(
 ) -> None:
     points, options, _ = rings
     pixel_mm = options["scale"][-1]
+    rings_layer.scale = lines_layer.scale = options["scale"]
     rings_layer.data = points
     rings_layer.editable = False  # napari makes it editable whenever it is shown in two dimensions
     rings_layer.features = options["features"]

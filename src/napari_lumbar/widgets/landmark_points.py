@@ -107,6 +107,10 @@ class LandmarkPoints:
         if self._row_at(event) is None:
             return False
         self.layer.mode = "select"
+        # After napari's own, which tells of a drag: what waits is drawn once that is told.
+        callbacks = self.layer.mouse_drag_callbacks
+        callbacks.remove(self._on_press)
+        callbacks.append(self._on_press)
         return True
 
     def let_go(self) -> None:

@@ -39,6 +39,12 @@ class LevelNames:
         self.layer.projection_mode = "none"
         self.layer.editable = False
 
+    def use(self, series: MRSeries) -> None:
+        """Draw on another series of the same plane; no names yet."""
+        self._series, self._drawn = series, None
+        self.draw(Landmarks(), None)
+        self.layer.scale = names_layer(series, Landmarks())[1]["scale"]
+
     def draw(self, landmarks: Landmarks, chosen: FindingKey | None) -> None:
         """Show the names for these landmarks."""
         if self._drawn == (landmarks, chosen):

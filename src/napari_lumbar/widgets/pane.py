@@ -16,20 +16,15 @@ from ..domain.landmarks import Landmarks
 from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
-from . import theme
 from .corner_text import CornerText
-from .landmark_points import LandmarkPoints
-from .level_names import LevelNames
 from .pointer import Pointer
-from .reference_lines import ReferenceLines
+from .series_layers import SeriesLayers
 from .shown import Shown
 from .slice_words import slice_words
 from .windowing import Windowing
 
 #: A point further than this share of the half view from its centre is brought to the centre.
 _CALM_ZONE = 0.6
-#: Edge of the box of the crop that is pointed at, and of the others, in usual edges.
-_BRIGHT, _THIN = 1.75, 0.4
 #: A place pointed at in the other pane is brought to the centre once it has left the view.
 _WHOLE_VIEW = 1.0
 #: A place further than this from every slice that has it on its image lies between two blocks of slices.
@@ -66,10 +61,7 @@ class Pane:
         self.series: MRSeries | None = None
         self.text = CornerText(viewer)
         self.windowing = Windowing(self.text.draw_window)
-        self.lines: ReferenceLines | None = None
-        self._names: LevelNames | None = None
-        self._points: LandmarkPoints | None = None
-        self._layers: dict[str, Layer] = {}
+        self._layers: SeriesLayers | None = None
         self._landmarks = Landmarks()
         self._chosen: FindingKey | None = None
         self._shown = Shown()
@@ -115,21 +107,21 @@ class Pane:
             emitter.disconnect(own)
 
     def show(self, series: MRSeries | None) -> None:
-        """Show another series, or none; what was drawn on the old one goes."""
-        outdated = [layer for layer in self._own_layers() if layer in self.viewer.layers]
-        self._layers, self._evidence, self._points, self.lines, self._names = {}, (), None, None, None
-        self.series = series
-        if series is not None:
-            self._add_layers(series)
-        names = {name: layer.name for name, layer in self._layers.items()}
-        # Removed last, so that the viewer is never empty in between and its sliders keep their place.
-        for layer in outdated:
-            self.viewer.layers.remove(layer)
-        for name, layer in self._layers.items():
-            layer.name = names[name].removesuffix(
-                " [1]"
-            )  # napari numbered them while the old ones were there
-        if series is not None:
+        """Show another series, or none; what was drawn on the old one goes.
+
+        Layers stay and are filled anew where they can be, and stay as they are for the same series.
+        """
+        self._restore()
+        if series is not None and series is self.series and self._layers is not None:
+            self.windowing.show(series, self._layers.image)
+            return
+        self.series, self._evidence = series, ()
+        if series is not None and self._layers is not None and self._layers.fit(series):
+            self._layers.use(series)
+        else:
+            self._rebuild(series)
+        if series is not None and self._layers is not None:
+            self.windowing.show(series, self._layers.image)
             self.go_to_slice(len(series.slices) // 2)
             self.viewer.reset_view()
         self._label()
@@ -150,71 +142,50 @@ class Pane:
         """Show the landmarks of the series as they are now."""
         self._restore()
         self._landmarks = state.landmarks if state is not None else Landmarks()
-        if self.series is None or state is None:
-            self._remove_points()
-        else:
-            findings = {key: state.finding(key) for key in state.analysis.findings}
-            data = layer_data.landmark_layer(self.series, state.landmarks, findings, state.stale)
-            self._draw_points(data)
+        if self._layers is not None:
+            self._layers.draw_landmarks(state)
         self._draw_names()
         self._label()
 
     def mark(self, chosen: FindingKey | None) -> None:
         """Point out the finding that is chosen."""
         self._chosen = chosen
-        if self._points is not None:
-            self._points.mark(chosen)
+        if self._layers is not None:
+            self._layers.points.mark(chosen)
         self._draw_names()
 
     def draw_evidence(self, evidence: tuple[CropEvidence, ...]) -> None:
         """Show the crops and heatmaps of the finding that is chosen."""
-        if self.series is None or evidence == self._evidence:
+        if self._layers is None or evidence == self._evidence:
             return
         self._evidence = evidence
-        attention, crops = self._layers["attention"], self._layers["crops"]
-        attention.data = layer_data.heatmap_layer(self.series, evidence)[0]
-        crops.data = []
-        boxes = layer_data.crop_layer(self.series, evidence)[0]
-        if boxes:
-            crops.add_rectangles(boxes, **_crop_style(self.series))
+        self._layers.draw_evidence(evidence)
 
     def highlight(self, crop: CropEvidence | None) -> None:
         """Draw the box of one crop bright and the others thin; None: all alike."""
-        if self.series is None or not len(self._layers["crops"].data):
-            return
-        usual = _crop_style(self.series)["edge_width"]
-        shown = [each for each in self._evidence if each.series_id == self.series.series_id]
-        self._layers["crops"].edge_width = [
-            usual if crop is None else usual * (_BRIGHT if each is crop else _THIN) for each in shown
-        ]
+        if self._layers is not None:
+            self._layers.highlight(crop, self._evidence)
 
     def set_shown(self, shown: Shown) -> None:
         """Switch drawings on or off; the next series follows, too."""
         self._shown = shown
-        if not self._layers:
-            return
-        self._layers["attention"].visible = shown.attention
-        self._layers["attention"].opacity = shown.attention_opacity
-        self._layers["crops"].visible = shown.boxes
-        for name in ("lines", "line"):
-            self._layers[name].visible = shown.lines
-        self._layers["names"].visible = shown.names
+        if self._layers is not None:
+            self._layers.show(shown)
 
     def draw_lines(self, others: MRSeries | None, other_index: int) -> None:
         """Show where the slices of the other pane's series lie."""
-        if self.lines is not None:
-            self.lines.draw(self.slice_index, others, other_index)
+        if self._layers is not None:
+            self._layers.lines.draw(self.slice_index, others, other_index)
 
     def point_out_line(self, other_index: int) -> None:
         """The other pane went to another of its slices."""
-        if self.lines is not None:
-            self.lines.point_out(other_index)
+        if self._layers is not None:
+            self._layers.lines.point_out(other_index)
 
     def draw_cursor(self, point_lps_mm: Vector3 | None, slice_index: int | None = None) -> None:
         """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
-        if self.series is not None:
-            data = layer_data.cursor_layer(self.series, point_lps_mm, slice_index)
-            self._layers["cursor"].data = data[0]
+        if self._layers is not None:
+            self._layers.draw_cursor(point_lps_mm, slice_index)
 
     def follow(self, point_lps_mm: Vector3) -> bool:
         """Go to the slice nearest to a place and mark it; say whether there is one that holds the place."""
@@ -253,8 +224,8 @@ class Pane:
 
     def focus(self) -> None:
         """Make the landmarks the layer that mouse and keys work on."""
-        if self._points is not None and self._points.layer in self.viewer.layers:
-            self.viewer.layers.selection.active = self._points.layer
+        if self._layers is not None and self._layers.points.layer in self.viewer.layers:
+            self.viewer.layers.selection.active = self._layers.points.layer
 
     @property
     def _scale(self) -> np.ndarray:
@@ -270,27 +241,28 @@ class Pane:
         dims = self.viewer.dims
         return bool(dims.ndisplay == 2 and tuple(dims.displayed) == (dims.ndim - 2, dims.ndim - 1))
 
-    def _add_layers(self, series: MRSeries) -> None:
-        self.lines, self._names = ReferenceLines(series), LevelNames(series)
-        image = _layer(layer_data.image_layer(series))
-        self._layers = {
-            "image": image,
-            "attention": _layer(layer_data.heatmap_layer(series, ())),
-            "crops": _layer(layer_data.crop_layer(series, ()), **_crop_style(series)),
-            "lines": self.lines.faint,
-            "line": self.lines.bright,
-            "cursor": _layer(layer_data.cursor_layer(series, None), **_cursor_style(series)),
-            "names": self._names.layer,
-        }
-        for layer in self._layers.values():
-            layer.locked = True
+    def _rebuild(self, series: MRSeries | None) -> None:
+        outdated = [layer for layer in self._own_layers() if layer in self.viewer.layers]
+        self._layers = layers = SeriesLayers(series) if series is not None else None
+        names = [layer.name for layer in self._own_layers()]
+        for layer in self._own_layers():
             self.viewer.add_layer(layer)
-        self.windowing.show(series, image)
-        self.set_shown(self._shown)
+        # Removed last, so that the viewer is never empty in between and its sliders keep their place.
+        for layer in outdated:
+            self.viewer.layers.remove(layer)
+        for layer, name in zip(self._own_layers(), names, strict=True):
+            layer.name = name  # napari numbered them while the old ones were there
+        if layers is not None:
+            layers.points.mark(self._chosen)
+            layers.points.moved.connect(self._on_moved)
+            layers.points.picked.connect(self._on_picked)
+            layers.points.refused.connect(self._on_refused)
+            layers.show(self._shown)
+            self.focus()
 
     def _own_layers(self) -> list[Layer]:
         """Every layer of ours, the lowest first, whether or not it is still in the viewer."""
-        return [*self._layers.values(), *([self._points.layer] if self._points else [])]
+        return list(self._layers or ())
 
     def _restore(self) -> None:
         """Bring back what somebody deleted, above the layer of ours that it lay on."""
@@ -300,39 +272,22 @@ class Pane:
                 self.viewer.layers.insert(above, layer)
             above = self.viewer.layers.index(layer) + 1
 
-    def _draw_points(self, data: layer_data.LayerData) -> None:
-        if self._points is not None:
-            self._points.draw(data)
-            return
-        self._points = points = LandmarkPoints(data)
-        points.mark(self._chosen)
-        points.moved.connect(self._on_moved)
-        points.picked.connect(self._on_picked)
-        points.refused.connect(self._on_refused)
-        self.viewer.add_layer(points.layer)
-        self.focus()
-
-    def _remove_points(self) -> None:
-        if self._points is not None and self._points.layer in self.viewer.layers:
-            self.viewer.layers.remove(self._points.layer)
-        self._points = None
-
     def _draw_names(self) -> None:
-        if self._names is not None:
-            self._names.draw(self._landmarks, self._chosen)
+        if self._layers is not None:
+            self._layers.names.draw(self._landmarks, self._chosen)
 
     def _hold(self, event: Any) -> bool:
         """Points come first, whatever layer a person has selected."""
-        if self._points is None or self._points.layer not in self.viewer.layers:
+        if self._layers is None or self._layers.points.layer not in self.viewer.layers:
             return False
-        held = self._points.hold(event)
+        held = self._layers.points.hold(event)
         if held:
             self.focus()
         return held
 
     def _let_go(self) -> None:
-        if self._points is not None:
-            self._points.let_go()
+        if self._layers is not None:
+            self._layers.points.let_go()
 
     def _on_pointed(self, world: np.ndarray) -> None:
         if self.series is None or not self._is_upright:
@@ -370,22 +325,3 @@ class Pane:
             words = slice_words(self.series, index, self._landmarks)
             self.text.draw_slice(words, self.series.slices[index].geometry)
         self.text.show(self.series is not None, self._is_upright)
-
-
-def _layer(data: layer_data.LayerData, **style: Any) -> Layer:
-    content, given, kind = data
-    return Layer.create(content, {**given, **style}, kind)
-
-
-def _crop_style(series: MRSeries) -> dict[str, Any]:
-    geometry = series.slices[0].geometry
-    return {
-        "edge_color": theme.BOX_COLOUR,
-        "face_color": "transparent",
-        "edge_width": 0.8 / geometry.column_spacing_mm,
-    }
-
-
-def _cursor_style(series: MRSeries) -> dict[str, Any]:
-    geometry = series.slices[0].geometry
-    return {"edge_color": theme.CURSOR_COLOUR, "edge_width": 0.8 / geometry.column_spacing_mm}

@@ -243,7 +243,8 @@ class Reading(QObject):
         self, work: Callable[[System, CancelToken], T], done: Callable[[Outcome[T]], None]
     ) -> None:
         """Let the networks do something beside the analysis, off the GUI thread; ``done`` is called on it."""
-        self._queue.submit(lambda _report, cancel: work(self._loaded(), cancel), done)
+        loader = self._loader
+        self._queue.submit(lambda _report, cancel: work(loader.system(), cancel), done)
 
     def save_view(self) -> None:
         """Save what is looked at now, if there is a session on disk to which it belongs."""

@@ -32,6 +32,14 @@ class ReferenceLines:
         self.faint = _layer(empty, _FAINT_MM, 0.3, "Reference lines")
         self.bright = _layer(empty, _BRIGHT_MM, 0.95, "Reference line")
 
+    def use(self, series: MRSeries) -> None:
+        """Draw on another series; no lines yet."""
+        self._series, self._segments = series, np.empty((0, 2, 2))
+        empty, given, _ = lines_layer(series, self._segments)
+        for layer, width_mm in ((self.faint, _FAINT_MM), (self.bright, _BRIGHT_MM)):
+            layer.data, layer.scale = empty, given["scale"]
+            layer.edge_width = width_mm / given["scale"][-1]
+
     def draw(self, slice_index: int, others: MRSeries | None, other_index: int) -> None:
         """Draw the slices of ``others`` on a slice of the series, the one at ``other_index`` bright."""
         self._cut(slice_index, others)

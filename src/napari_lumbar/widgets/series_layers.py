@@ -1,0 +1,128 @@
+"""Every layer that a pane draws one series with; made once, then filled with other series of the same plane.
+
+napari takes the better part of a second to remove a layer, and milliseconds to fill it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from napari.layers import Layer
+
+from .. import layer_data
+from ..domain.findings import CropEvidence
+from ..domain.landmarks import Landmarks
+from ..domain.study import MRSeries
+from ..session import SessionState
+from . import theme
+from .landmark_points import LandmarkPoints
+from .level_names import LevelNames
+from .reference_lines import ReferenceLines
+from .shown import Shown
+
+_EDGE_MM = 0.8
+#: Edge of the box of the crop that is pointed at, and of the others, in usual edges.
+_BRIGHT, _THIN = 1.75, 0.4
+
+
+class SeriesLayers:
+    """The layers of one series.
+
+    Parameters
+    ----------
+    series
+        What they show first.
+    """
+
+    def __init__(self, series: MRSeries) -> None:
+        self._series = series
+        self.image = _layer(layer_data.image_layer(series))
+        self.attention = _layer(layer_data.heatmap_layer(series, ()))
+        self.crops = _layer(layer_data.crop_layer(series, ()))
+        self.lines, self.names = ReferenceLines(series), LevelNames(series)
+        self.cursor = _layer(layer_data.cursor_layer(series, None), edge_color=theme.CURSOR_COLOUR)
+        self.points = LandmarkPoints(_landmarks_of(series, None))
+        self._set_edges()
+        self._names = [layer.name for layer in self]
+        for layer in self:
+            layer.locked = True
+
+    def __iter__(self) -> Iterator[Layer]:
+        """The lowest first."""
+        lines = (self.lines.faint, self.lines.bright)
+        yield from (self.image, self.attention, self.crops, *lines, self.cursor)
+        yield from (self.names.layer, self.points.layer)
+
+    def fit(self, series: MRSeries) -> bool:
+        """Whether these layers can show ``series``: names lie otherwise on other planes."""
+        return layer_data.is_sagittal(series) == layer_data.is_sagittal(self._series)
+
+    def use(self, series: MRSeries) -> None:
+        """Show another series; nothing is drawn on it yet."""
+        self._series = series
+        data, given, _ = layer_data.image_layer(series)
+        self.image.data = data
+        self.image.metadata = given["metadata"]
+        for layer, name in zip(self, [given["name"], *self._names[1:]], strict=True):
+            layer.name = name  # whatever a person called it
+        self.draw_evidence(())
+        self.draw_cursor(None, None)
+        for layer in (self.image, self.attention, self.crops, self.cursor):
+            layer.scale = given["scale"]
+        self.lines.use(series)
+        self.names.use(series)
+        self.draw_landmarks(None)
+        self._set_edges()
+
+    def show(self, shown: Shown) -> None:
+        """Switch drawings on or off."""
+        self.attention.visible = shown.attention
+        self.attention.opacity = shown.attention_opacity
+        self.crops.visible = shown.boxes
+        self.lines.faint.visible = self.lines.bright.visible = shown.lines
+        self.names.layer.visible = shown.names
+
+    def draw_landmarks(self, state: SessionState | None) -> None:
+        """Show the landmarks of the series as they are now; none without a state."""
+        self.points.draw(_landmarks_of(self._series, state))
+
+    def draw_evidence(self, evidence: Sequence[CropEvidence]) -> None:
+        """Show crops and heatmaps."""
+        self.attention.data = layer_data.heatmap_layer(self._series, evidence)[0]
+        self.crops.data = []
+        boxes = layer_data.crop_layer(self._series, evidence)[0]
+        if boxes:
+            self.crops.add_rectangles(
+                boxes, edge_color=theme.BOX_COLOUR, face_color="transparent", edge_width=self._edge
+            )
+
+    def highlight(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
+        """Draw the box of one crop of ``evidence`` bright and the others thin; None: all alike."""
+        shown = [each for each in evidence if each.series_id == self._series.series_id]
+        if shown:
+            shares = [1.0 if crop is None else _BRIGHT if each is crop else _THIN for each in shown]
+            self.crops.edge_width = [self._edge * share for share in shares]
+
+    def draw_cursor(self, point_lps_mm: Any, slice_index: int | None) -> None:
+        """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
+        self.cursor.data = layer_data.cursor_layer(self._series, point_lps_mm, slice_index)[0]
+
+    @property
+    def _edge(self) -> float:
+        return _EDGE_MM / self._series.slices[0].geometry.column_spacing_mm
+
+    def _set_edges(self) -> None:
+        self.cursor.edge_width = self._edge
+
+
+def _layer(data: layer_data.LayerData, **style: Any) -> Layer:
+    content, given, kind = data
+    return Layer.create(content, {**given, **style}, kind)
+
+
+def _landmarks_of(series: MRSeries, state: SessionState | None) -> layer_data.LayerData:
+    if state is None:
+        return layer_data.landmark_layer(series, Landmarks(), {})
+    findings = {key: state.finding(key) for key in state.analysis.findings}
+    return layer_data.landmark_layer(series, state.landmarks, findings, state.stale)
