@@ -292,7 +292,8 @@ def _check_cell(dock: ReaderDock, state: SessionState, key: FindingKey) -> None:
 
 
 def _check_points(pane: Pane, state: SessionState) -> None:
-    layers = [layer for layer in pane.viewer.layers if "finding" in getattr(layer, "features", ())]
+    # Ghosts name findings, too, but no severity: they stand where points were predicted.
+    layers = [layer for layer in pane.viewer.layers if "severity" in getattr(layer, "features", ())]
     for layer in layers:
         for name, place in zip(layer.features["finding"], layer.data, strict=True):
             key = next(key for key in ALL_FINDINGS if key.column == name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -163,7 +164,8 @@ def test_a_session_is_applied_and_gives_the_numbers_of_the_window(
         probs = None if finding.probs is None else list(finding.probs.as_tuple)
         assert (written["probs"] and list(written["probs"].values())) == probs
     assert found[CANAL.condition.value, CANAL.level.value]["severity"] == "Severe"
-    sources = {row.split(",")[-2] for row in (out / "landmarks.csv").read_text().splitlines()[1:]}
+    with (out / "landmarks.csv").open(encoding="utf-8", newline="") as file:
+        sources = {row["source"] for row in csv.DictReader(file)}
     assert sources == {"predicted", "corrected"}
 
 
@@ -172,7 +174,7 @@ def test_a_session_is_applied_and_gives_the_numbers_of_the_window(
     [
         ({"bundle_sha256": "cd" * 32}, "error: the session corrects predictions of the bundle cdcdcdcd"),
         ({"study_sha256": "cd" * 32}, "error: the session belongs to another study"),
-        ({"schema_version": 3}, "error: the session was saved by a newer napari-lumbar"),
+        ({"schema_version": 4}, "error: the session was saved by a newer napari-lumbar"),
         ({"reader": 1}, "cannot be used: it is no session file, or a damaged one"),
     ],
 )

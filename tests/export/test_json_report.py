@@ -34,6 +34,7 @@ def test_it_says_what_it_is_and_where_it_comes_from(document: dict[str, Any]) ->
     assert document["provenance"] == {
         "bundle": {"name": "tiny", "sha256": "ab" * 32},
         "device": "cpu",
+        "device_steps": [],
         "versions": {"torch": "2.15"},
         "created_utc": "2026-01-02T03:04:05+00:00",
     }

@@ -67,7 +67,8 @@ def test_little_memory_means_fewer_findings_at_a_time(small_study: Study, on_gpu
     assert system.grader.asked == [25, 6, 6, 6, 6, 1]
     assert list(analysis.findings) == list(ALL_FINDINGS)
     assert analysis.provenance.device == "cuda"
-    assert analysis.warnings == ("cuda ran out of memory: 6 findings are graded at a time.",)
+    assert analysis.provenance.device_steps == ("cuda ran out of memory: 6 findings are graded at a time.",)
+    assert analysis.warnings[-1:] == analysis.provenance.device_steps
     assert shares == sorted(shares)
 
 
@@ -88,7 +89,8 @@ def test_a_lost_device_means_the_cpu_at_once(small_study: Study, on_gpu: OnGpu, 
     assert isinstance(system.grader, SmallGpu)
     assert system.grader.asked == [25]
     assert len(analysis.graded) == 25
-    assert analysis.warnings == ("cuda failed: the work went on on the CPU, which is slower.",)
+    assert analysis.warnings[-1] == "cuda failed: the work went on on the CPU, which is slower."
+    assert len(analysis.provenance.device_steps) == 1
 
 
 def test_a_device_lost_while_locating_is_not_asked_to_grade(

@@ -135,9 +135,6 @@ def test_a_mirrored_patient_gives_the_same_bags_on_the_other_side(
                 sample_bag(b, one.study.by_id(b.series_id), (32, 32))
                 for b, one in ((bag, labelled), (there[plane], mirror))
             )
-            # The canal lies on both sides: its slices are read from right to left, whoever is looked at.
-            if plane == "sagittal" and key.condition.side is None:
-                second = second[::-1]
             np.testing.assert_allclose(first, second, atol=0.1)
 
 
@@ -330,7 +327,13 @@ def test_a_bundle_of_these_networks_is_a_system(
             assert total == pytest.approx(1, abs=1e-4)
     without = tuple(s for s in phantom.study.series if s.role is not SeriesRole.AXIAL_T2)
     less = analyze(replace(phantom.study, series=without), system)
-    assert {k.condition.group for k, f in less.findings.items() if f.probs is None} == {SUBARTICULAR}
+    assert all(f.probs is None for k, f in less.findings.items() if k.condition.group is SUBARTICULAR)
+    doubted = frozenset().union(
+        *(doubt.withheld for doubt in less.doubts)
+    )  # it has not learnt where discs lie
+    assert {
+        k for k, f in less.findings.items() if f.probs is None and k.condition.group is not SUBARTICULAR
+    } <= doubted
 
 
 def test_its_localiser_serves_recipes_that_have_none(tmp_path: Path) -> None:

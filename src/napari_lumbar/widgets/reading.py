@@ -35,6 +35,7 @@ from ..session import (
 from ..session.regrading import answer
 from .study_source import StudyChoice, read_chosen
 from .study_words import opened_sentence
+from .system_loader import SystemLoader
 from .thumbnails import Thumbnail, thumbnails
 from .worker import Outcome, WorkQueue
 
@@ -43,19 +44,6 @@ REGRADE_DELAY_MS = 300
 T = TypeVar("T")
 #: Findings graded again, and what a failing device made of the work.
 _Regraded = tuple[Mapping[FindingKey, Finding], list[str]]
-
-
-class _Loader:
-    """Loads a system once, on the worker's thread, where all work is done one after another."""
-
-    def __init__(self, load: Callable[[], System]) -> None:
-        self._load = load
-        self._system: System | None = None
-
-    def system(self) -> System:
-        if self._system is None:
-            self._system = self._load()
-        return self._system
 
 
 class Reading(QObject):
@@ -122,7 +110,7 @@ class Reading(QObject):
         self.automatic: Study | None = None
         self.session: Session | None = None
         self._queue = WorkQueue(self)
-        self._loader = _Loader(load_system)
+        self._loader = SystemLoader(load_system)
         self._store = store
         self._roles = RoleMemory(store)
         self._foreground: CancelToken | None = None
@@ -203,7 +191,7 @@ class Reading(QObject):
         """Work with other networks, or elsewhere, from now on; the findings of the old ones go."""
         if self._foreground is not None:
             self._foreground.cancel()
-        self._loader = _Loader(load_system)
+        self._loader = SystemLoader(load_system)
         self._end_session()
         if self.study is not None:
             self.said.emit("Networks changed: analyse again. Corrections are kept on disk.", False)
@@ -328,7 +316,7 @@ class Reading(QObject):
         else:
             use(outcome.value)
 
-    def _begin_session(self, study: Study, loader: _Loader, analysis: Analysis) -> None:
+    def _begin_session(self, study: Study, loader: SystemLoader, analysis: Analysis) -> None:
         if study is not self.study or loader is not self._loader:
             return
         self._end_session()
@@ -400,6 +388,8 @@ class Reading(QObject):
         session.accept(request, findings)
 
 
-def _regraded(session: Session, loader: _Loader, request: RegradeRequest, cancel: CancelToken) -> _Regraded:
+def _regraded(
+    session: Session, loader: SystemLoader, request: RegradeRequest, cancel: CancelToken
+) -> _Regraded:
     steps: list[str] = []
     return answer(session.study, loader.system(), request, cancel, steps.append), steps
