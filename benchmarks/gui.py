@@ -160,6 +160,7 @@ def _measured(seed: int, store: SessionStore) -> tuple[str, str]:
     dock = ReaderDock(viewer, lambda: system, store)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.window().resize(1600, 1000)
+    dock.take_the_window()
     QTest.qWait(500)
     dock.reading.show_study(make_phantom(seed).study)
     analyse(dock)  # the first run pays for caches

@@ -95,12 +95,13 @@ def _fill(
     rings_layer.editable = False  # napari makes it editable whenever it is shown in two dimensions
     rings_layer.features = options["features"]
     lines_layer.data = lines[0]
+    # napari stands in for no points with one of no size, which must stay invisible.
+    rings_layer.canvas_size_limits = _SIZE_LIMITS_PX if len(points) else (0, _SIZE_LIMITS_PX[1])
     if len(points):
         rings_layer.symbol = "disc"
         rings_layer.size = _SIZE_MM / pixel_mm
         rings_layer.face_color = "transparent"
         rings_layer.border_width = 0.2
-        rings_layer.canvas_size_limits = _SIZE_LIMITS_PX
         rings_layer.border_color = _colours(options["features"]["finding"], chosen)
     if len(lines[0]):
         lines_layer.edge_width = _LINE_MM / pixel_mm

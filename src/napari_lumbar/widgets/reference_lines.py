@@ -12,8 +12,8 @@ from ..layer_data import LayerData, lines_layer
 from . import theme
 
 _FAINT_MM, _BRIGHT_MM = 0.7, 0.9
-#: Lines that moved by less are left as they are.
-_PIXEL_SHARE = 0.01
+#: Lines that moved by less, in pixels of the image, are left as they are.
+_PIXELS = 0.25
 
 
 class ReferenceLines:
@@ -28,6 +28,7 @@ class ReferenceLines:
     def __init__(self, series: MRSeries) -> None:
         self._series = series
         self._segments: FloatArray = np.empty((0, 2, 2))
+        self._bright: FloatArray = self._segments
         empty = lines_layer(series, self._segments)
         self.faint = _layer(empty, _FAINT_MM, 0.3, "Reference lines")
         self.bright = _layer(empty, _BRIGHT_MM, 0.95, "Reference line")
@@ -35,6 +36,7 @@ class ReferenceLines:
     def use(self, series: MRSeries) -> None:
         """Draw on another series; no lines yet."""
         self._series, self._segments = series, np.empty((0, 2, 2))
+        self._bright = self._segments
         empty, given, _ = lines_layer(series, self._segments)
         for layer, width_mm in ((self.faint, _FAINT_MM), (self.bright, _BRIGHT_MM)):
             layer.data, layer.scale = empty, given["scale"]
@@ -48,16 +50,23 @@ class ReferenceLines:
     def point_out(self, other_index: int) -> None:
         """Make another one bright; the slice they are drawn on is the same."""
         bright = self._segments[other_index : other_index + 1]
-        self.bright.data = lines_layer(self._series, bright)[0]
+        if not _same(bright, self._bright):
+            self._bright = bright
+            self.bright.data = lines_layer(self._series, bright)[0]
 
     def _cut(self, slice_index: int, others: MRSeries | None) -> None:
         geometries = [s.geometry for s in others.slices] if others is not None else []
         segments = crossings_rc(self._series.slices[slice_index].geometry, geometries)
-        if segments.shape != self._segments.shape or not np.allclose(
-            segments, self._segments, rtol=0, atol=_PIXEL_SHARE, equal_nan=True
-        ):
+        if not _same(segments, self._segments):
             self._segments = segments
             self.faint.data = lines_layer(self._series, segments)[0]
+
+
+def _same(first: FloatArray, second: FloatArray) -> bool:
+    """Whether lines lie where they lay: to draw them again costs as much as all else on the canvas."""
+    return first.shape == second.shape and np.allclose(
+        first, second, rtol=0, atol=_PIXELS, equal_nan=True
+    )
 
 
 def _layer(data: LayerData, width_mm: float, opacity: float, name: str) -> Layer:
