@@ -1,6 +1,7 @@
 # make demo    analyse a phantom study with the embedded bundle, print the grades and where the report lies
 # make test    every check and every test, windows on a virtual screen
 # make bundle  train the embedded bundle again, from a seed
+# make screenshots  pictures of the reader at work on a phantom, into docs/screens
 # make clean   remove what the others made
 # Each sets itself up; PYTHON names the Python 3.11+ to use, WORKERS the test processes.
 
@@ -14,7 +15,7 @@ SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
 
 export PYTHON
 
-.PHONY: demo test lint bundle clean
+.PHONY: demo test lint bundle screenshots clean
 
 demo: $(INSTALLED)
 	$(BIN)/napari-lumbar demo --out demo-report
@@ -31,6 +32,9 @@ lint: $(INSTALLED) $(LIBRARIES)
 
 bundle: $(INSTALLED)
 	$(BIN)/python -m napari_lumbar.training bundle
+
+screenshots: $(INSTALLED) $(LIBRARIES)
+	$(SCREEN) $(BIN)/python -m benchmarks.screenshots docs/screens
 
 clean:
 	rm -rf $(VENV) build dist demo-report .mypy_cache .ruff_cache .import_linter_cache

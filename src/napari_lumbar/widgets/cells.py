@@ -180,9 +180,16 @@ def _note(state: SessionState, key: FindingKey, is_stale: bool) -> str:
         return _was(finding)
     sure = _sure(finding)
     caution = f"⚠ {CAUTION}" if finding.probs and finding.certainty.is_outside_training else ""
-    was = _was(state.predicted(key)) if state.is_changed(key) else ""
+    was = _before(state.predicted(key), finding) if state.is_changed(key) else ""
     # Three would not fit: the old grade stands in the details, too.
     return " ".join(filter(None, (sure, caution or was)))
+
+
+def _before(predicted: Finding, now: Finding) -> str:
+    """What the prediction was; where the severity stayed, only how probable."""
+    if predicted.probs and now.probs and predicted.severity is now.severity:
+        return f"was {_sure(predicted)}"
+    return _was(predicted)
 
 
 def _was(finding: Finding) -> str:

@@ -64,9 +64,7 @@ class ReferenceLines:
 
 def _same(first: FloatArray, second: FloatArray) -> bool:
     """Whether lines lie where they lay: to draw them again costs as much as all else on the canvas."""
-    return first.shape == second.shape and np.allclose(
-        first, second, rtol=0, atol=_PIXELS, equal_nan=True
-    )
+    return first.shape == second.shape and np.allclose(first, second, rtol=0, atol=_PIXELS, equal_nan=True)
 
 
 def _layer(data: LayerData, width_mm: float, opacity: float, name: str) -> Layer:
