@@ -48,6 +48,7 @@ def test_anything_at_all(
         monkey.prove(store)
     assert sum(monkey.done.values()) == _ACTIONS
     assert len(monkey.done) > 12, "most kinds of action were met"
+    dock.axial_canvas.dims.stop()
     dock.reading.close()
     del monkey
     dock.__dict__.clear()

@@ -52,6 +52,8 @@ class LevelNames:
         self._drawn = landmarks, chosen
         points, options, _ = names_layer(self._series, landmarks, chosen)
         features = options["features"]
+        # No names while points change: napari would look for those of points that are gone.
+        self.layer.text = {"string": {"constant": ""}}
         self.layer.data = points
         self.layer.features = features
         if len(points):

@@ -181,6 +181,8 @@ class ReaderDock(QWidget):
         self.proposing.proposed.connect(self.panes.go_to_slice)
         self.destroyed.connect(reading.close)
         self.destroyed.connect(self.log.close)
+        playing = self.axial_canvas.dims
+        self.destroyed.connect(lambda: playing.stop())  # a thread turns the slices; it must not outlive them
         QApplication.instance().aboutToQuit.connect(reading.save_view)
         QApplication.instance().aboutToQuit.connect(reading.close)
 
