@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from napari_lumbar.domain.findings import SeverityProbs
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
-from napari_lumbar.session import SessionStore, landmark_at
+from napari_lumbar.session import landmark_at
 from napari_lumbar.widgets.cells import CellState
 from napari_lumbar.widgets.reader_dock import ReaderDock
 from napari_lumbar.widgets.systems import SystemChoice
@@ -25,27 +23,6 @@ pytestmark = pytest.mark.gui
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L5_S1)
 LONG_MS = 30000
-
-
-@pytest.fixture
-def dock(
-    make_napari_viewer_proxy: Any,
-    fake_system: System,
-    small_study: Study,
-    tmp_path: Path,
-    qtbot: Any,
-) -> Iterator[ReaderDock]:
-    viewer = make_napari_viewer_proxy(show=True)
-    dock = ReaderDock(viewer, lambda: fake_system, SessionStore(tmp_path))
-    viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
-    dock.window().resize(1500, 950)
-    qtbot.waitExposed(dock.window())
-    qtbot.wait(100)
-    dock.reading.show_study(small_study)
-    yield dock
-    dock.reading.close()
-    # pytest keeps this value until after napari has looked for canvases left alive: let the canvas go.
-    dock.__dict__.clear()
 
 
 class Harsh:
