@@ -20,6 +20,8 @@ from napari_lumbar.widgets.own_window import layer_docks
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
+from .window import canvas_of, pixel_on_screen
+
 pytestmark = pytest.mark.gui
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -44,22 +46,6 @@ def dock(
     dock.reading.close()
     # pytest keeps this value until after napari has looked for canvases left alive: let the canvas go.
     dock.__dict__.clear()
-
-
-def canvas_of(dock: ReaderDock, pane: Pane) -> Any:
-    axial = dock.axial_canvas.canvas.native
-    if pane is dock.panes.axial:
-        return axial
-    natives = [w for w in QApplication.allWidgets() if type(w) is type(axial) and w is not axial]
-    return next(w for w in natives if w.window() is dock.window())
-
-
-def on_screen(pane: Pane, canvas: Any, pixel_rc: tuple[float, float]) -> QPoint:
-    assert pane.series is not None
-    camera = pane.viewer.scene.camera
-    world = np.array(pixel_rc) * pane.series.slices[0].geometry.spacing_rc_mm
-    y, x = (world - np.array(camera.center)[1:]) * camera.zoom
-    return QPoint(round(canvas.width() / 2 + x), round(canvas.height() / 2 + y))
 
 
 def mouse(canvas: Any, kind: QEvent.Type, at: QPoint, button: Any, held: Any, keys: Any = PLAIN) -> None:
@@ -125,12 +111,19 @@ def test_mouse_and_keys_in_linked_panes(dock: ReaderDock, qtbot: Any) -> None:
     qtbot.wait(100)
 
     # a click goes through every drawing of ours; a move with Shift is followed
-    place = on_screen(sagittal, canvas, (24, 40))
+    place = pixel_on_screen(sagittal, canvas, (24, 40))
     stroke(canvas, place, place, qtbot)
     assert axial.slice_index == 4  # L2/L3
     assert cursor(sagittal) == pytest.approx((3, 24, 40), abs=0.5)
     assert cursor(axial) == pytest.approx((4, 26, 28), abs=0.8)
-    mouse(canvas, QEvent.Type.MouseMove, on_screen(sagittal, canvas, (56, 30)), NO_BUTTON, NO_BUTTON, SHIFT)
+    mouse(
+        canvas,
+        QEvent.Type.MouseMove,
+        pixel_on_screen(sagittal, canvas, (56, 30)),
+        NO_BUTTON,
+        NO_BUTTON,
+        SHIFT,
+    )
     qtbot.waitUntil(lambda: axial.slice_index == 10, timeout=20000)
 
     # a drag with the left button moves the picture and points at nothing
@@ -163,7 +156,7 @@ def test_points_come_before_the_cursor_whatever_layer_is_chosen(dock: ReaderDock
     canvas = canvas_of(dock, pane)
     dock.matrix.choose(CANAL)
     pane.viewer.layers.selection.active = pane.viewer.layers[0]
-    point, target = on_screen(pane, canvas, (56, 30)), on_screen(pane, canvas, (60, 42))
+    point, target = pixel_on_screen(pane, canvas, (56, 30)), pixel_on_screen(pane, canvas, (60, 42))
     stroke(canvas, point, point, qtbot, MIDDLE)  # no other button takes a point
     stroke(canvas, point, target, qtbot)
     session = dock.reading.session

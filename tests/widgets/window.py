@@ -39,7 +39,7 @@ def canvas_of(dock: ReaderDock, pane: Pane) -> Any:
 def pixel_on_screen(pane: Pane, canvas: Any, pixel_rc: tuple[float, float]) -> QPoint:
     assert pane.series is not None
     camera = pane.viewer.scene.camera
-    world = np.array(pixel_rc) * pane.viewer.layers["Landmarks"].scale[1:]
+    world = np.array(pixel_rc) * pane.series.slices[0].geometry.spacing_rc_mm
     y, x = (world - np.array(camera.center)[1:]) * camera.zoom
     return QPoint(round(canvas.width() / 2 + x), round(canvas.height() / 2 + y))
 
