@@ -20,7 +20,7 @@ from napari_lumbar.widgets.commands import Command
 from napari_lumbar.widgets.reader_dock import ReaderDock
 from napari_lumbar.widgets.shortcuts import COMMAND_KEYS, key_text
 
-from .window import activate, analyse, button, canvas_of, click, drag, is_current
+from .window import activate, analyse, button, canvas_of, click, drag_point, is_current
 
 pytestmark = pytest.mark.gui
 
@@ -156,7 +156,7 @@ def test_a_moved_point_leaves_a_ghost(dock: ReaderDock, qtbot: Any) -> None:
     sagittal = dock.panes.sagittal
     old = state_of(dock).landmarks.points[CANAL]
     assert "Predicted" not in sagittal.viewer.layers
-    drag(dock, sagittal, CANAL, (64, 42), qtbot)
+    drag_point(dock, sagittal, CANAL, (64, 42))
     qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
 
     rings, lines = sagittal.viewer.layers["Predicted"], sagittal.viewer.layers["Moved"]
@@ -182,7 +182,7 @@ def test_a_moved_canal_point_offers_to_propose_its_side_points(dock: ReaderDock,
     dock.reading.said.connect(lambda text, _is_error: said.append(text))
     dock.matrix.choose(CANAL)
     sagittal = dock.panes.sagittal
-    drag(dock, sagittal, CANAL, (64, 42), qtbot)
+    drag_point(dock, sagittal, CANAL, (64, 42))
     # the offer stands until it is answered; left, and made again by the next move
     assert dock.offer_row.isVisible()
     # 24 mm, as far as whole pixels of the screen allow
@@ -191,14 +191,14 @@ def test_a_moved_canal_point_offers_to_propose_its_side_points(dock: ReaderDock,
     canvas = canvas_of(dock, sagittal)
     qtbot.keyClick(canvas, Qt.Key.Key_N, ALT)
     assert not dock.offer_row.isVisible()
-    drag(dock, sagittal, CANAL, (56, 30), qtbot)
+    drag_point(dock, sagittal, CANAL, (56, 30))
     assert dock.offer_row.isVisible()
     qtbot.keyClick(canvas, Qt.Key.Key_Z, CONTROL)
     assert not dock.offer_row.isVisible(), "the point it was made for is not there any more"
     qtbot.keyClick(canvas, Qt.Key.Key_Z, CONTROL | SHIFT)
 
     # accepted: both side points in one step, on the axial slice of the new place, told as propagated
-    drag(dock, sagittal, CANAL, (72, 30), qtbot)
+    drag_point(dock, sagittal, CANAL, (72, 30))
     n_steps = len(state_of(dock).work.done)
     qtbot.mouseClick(dock.offer_row.propose_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(state_of(dock).work.done) == n_steps + 1, timeout=20000)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication
+from benchmarks.hands import come_to_rest, drag, move_mouse, on_screen
+from qtpy.QtCore import QPoint, Qt
 
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import SeriesRole, Study
@@ -20,7 +19,7 @@ from napari_lumbar.widgets.own_window import layer_docks
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
-from .window import canvas_of, pixel_on_screen
+from .window import canvas_of
 
 pytestmark = pytest.mark.gui
 
@@ -46,23 +45,6 @@ def dock(
     dock.reading.close()
     # pytest keeps this value until after napari has looked for canvases left alive: let the canvas go.
     dock.__dict__.clear()
-
-
-def mouse(canvas: Any, kind: QEvent.Type, at: QPoint, button: Any, held: Any, keys: Any = PLAIN) -> None:
-    where, there = QPointF(at), QPointF(canvas.mapToGlobal(at))
-    QApplication.sendEvent(canvas, QMouseEvent(kind, where, there, button, held, keys))
-
-
-def stroke(
-    canvas: Any, start: QPoint, stop: QPoint, qtbot: Any, button: Any = LEFT, keys: Any = PLAIN
-) -> None:
-    """Press, move in two steps, release."""
-    mouse(canvas, QEvent.Type.MouseButtonPress, start, button, button, keys)
-    for share in (0.5, 1.0):
-        qtbot.wait(20)
-        mouse(canvas, QEvent.Type.MouseMove, start + (stop - start) * share, NO_BUTTON, button, keys)
-    qtbot.wait(20)
-    mouse(canvas, QEvent.Type.MouseButtonRelease, stop, button, NO_BUTTON, keys)
 
 
 def cursor(pane: Pane) -> Any:
@@ -111,25 +93,19 @@ def test_mouse_and_keys_in_linked_panes(dock: ReaderDock, qtbot: Any) -> None:
     qtbot.wait(100)
 
     # a click goes through every drawing of ours; a move with Shift is followed
-    place = pixel_on_screen(sagittal, canvas, (24, 40))
-    stroke(canvas, place, place, qtbot)
+    come_to_rest(sagittal, canvas)
+    place = on_screen(sagittal, canvas, (24, 40))
+    drag(canvas, place, place)
     assert axial.slice_index == 4  # L2/L3
     assert cursor(sagittal) == pytest.approx((3, 24, 40), abs=0.5)
     assert cursor(axial) == pytest.approx((4, 26, 28), abs=0.8)
-    mouse(
-        canvas,
-        QEvent.Type.MouseMove,
-        pixel_on_screen(sagittal, canvas, (56, 30)),
-        NO_BUTTON,
-        NO_BUTTON,
-        SHIFT,
-    )
+    move_mouse(canvas, on_screen(sagittal, canvas, (56, 30)), modifiers=SHIFT)
     qtbot.waitUntil(lambda: axial.slice_index == 10, timeout=20000)
 
     # a drag with the left button moves the picture and points at nothing
     camera, before = sagittal.viewer.scene.camera, cursor(sagittal)
     centre = np.array(camera.center)
-    stroke(canvas, QPoint(100, 200), QPoint(160, 240), qtbot)
+    drag(canvas, QPoint(100, 200), QPoint(160, 240))
     assert np.abs(np.array(camera.center) - centre).max() > 1
     assert cursor(sagittal) == before
 
@@ -138,7 +114,7 @@ def test_mouse_and_keys_in_linked_panes(dock: ReaderDock, qtbot: Any) -> None:
     for button, keys in ((MIDDLE, PLAIN), (LEFT, CONTROL)):
         window = sagittal.windowing.window
         assert window is not None
-        stroke(canvas, QPoint(100, 200), QPoint(160, 240), qtbot, button, keys)
+        drag(canvas, QPoint(100, 200), QPoint(160, 240), button, keys)
         changed = sagittal.windowing.window
         assert changed is not None
         assert changed.width > window.width
@@ -156,9 +132,10 @@ def test_points_come_before_the_cursor_whatever_layer_is_chosen(dock: ReaderDock
     canvas = canvas_of(dock, pane)
     dock.matrix.choose(CANAL)
     pane.viewer.layers.selection.active = pane.viewer.layers[0]
-    point, target = pixel_on_screen(pane, canvas, (56, 30)), pixel_on_screen(pane, canvas, (60, 42))
-    stroke(canvas, point, point, qtbot, MIDDLE)  # no other button takes a point
-    stroke(canvas, point, target, qtbot)
+    come_to_rest(pane, canvas)
+    point, target = on_screen(pane, canvas, (56, 30)), on_screen(pane, canvas, (60, 42))
+    drag(canvas, point, point, MIDDLE)  # no other button takes a point
+    drag(canvas, point, target)
     session = dock.reading.session
     assert session is not None
     assert session.state.landmarks.points[CANAL].pixel_rc == pytest.approx((60, 42), abs=0.7)

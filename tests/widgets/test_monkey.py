@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.hands import canvases_of
+from benchmarks.monkey import Monkey, graded_from_the_start
 
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
@@ -20,11 +21,6 @@ from napari_lumbar.session import SessionStore
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
 pytestmark = pytest.mark.gui
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the driver is shared with the long run in benchmarks/
-
-from benchmarks.hands import canvases_of  # noqa: E402
-from benchmarks.monkey import Monkey, graded_from_the_start  # noqa: E402
 
 _PARTS, _ACTIONS = 2, 300
 

@@ -17,7 +17,7 @@ from napari_lumbar.widgets.cells import CellState
 from napari_lumbar.widgets.commands import Command
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
-from .window import analyse, button, canvas_of, cells, drag, is_current
+from .window import analyse, button, canvas_of, cells, drag_point, is_current
 
 pytestmark = pytest.mark.gui
 
@@ -35,7 +35,7 @@ def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, 
     dock.matrix.choose(LEFT)
     assert dock.panes.axial.slice_index == 10
     fake_grader.gate.clear()
-    drag(dock, dock.panes.axial, LEFT, (20, 48), qtbot)
+    drag_point(dock, dock.panes.axial, LEFT, (20, 48))
     session = dock.reading.session
     assert session is not None
     assert session.state.landmarks.points[LEFT].pixel_rc == pytest.approx((20, 48), abs=0.5)
@@ -55,7 +55,7 @@ def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, 
 
     # the main canvas, too; a click on a point chooses its finding
     dock.matrix.choose(CANAL)
-    drag(dock, dock.panes.sagittal, CANAL, (60, 42), qtbot)
+    drag_point(dock, dock.panes.sagittal, CANAL, (60, 42))
     qtbot.waitUntil(lambda: is_current(dock) and len(fake_grader.asked) == 3, timeout=20000)
     assert dock.matrix.current_key == CANAL
     assert fake_grader.asked[2] == {CANAL}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QPushButton
+from benchmarks.hands import canvases_of, come_to_rest, drag, on_screen
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_lumbar.domain.spine import ALL_FINDINGS, FindingKey
 from napari_lumbar.widgets.commands import Command
@@ -27,46 +26,19 @@ def activate(dock: ReaderDock, qtbot: Any) -> None:
         dock.window().activateWindow()
 
 
-def canvas_of(dock: ReaderDock, pane: Pane) -> Any:
+def canvas_of(dock: ReaderDock, pane: Pane) -> QWidget:
     """The native canvas widget of a pane."""
-    axial = dock.axial_canvas.canvas.native
-    if pane is dock.panes.axial:
-        return axial
-    natives = [w for w in QApplication.allWidgets() if type(w) is type(axial) and w is not axial]
-    return next(w for w in natives if w.window() is dock.window())
+    sagittal, axial = canvases_of(dock)
+    return axial if pane is dock.panes.axial else sagittal
 
 
-def pixel_on_screen(pane: Pane, canvas: Any, pixel_rc: tuple[float, float]) -> QPoint:
-    assert pane.series is not None
-    camera = pane.viewer.scene.camera
-    world = np.array(pixel_rc) * pane.series.slices[0].geometry.spacing_rc_mm
-    y, x = (world - np.array(camera.center)[1:]) * camera.zoom
-    return QPoint(round(canvas.width() / 2 + x), round(canvas.height() / 2 + y))
-
-
-def drag(dock: ReaderDock, pane: Pane, key: FindingKey, to_rc: tuple[float, float], qtbot: Any) -> None:
+def drag_point(dock: ReaderDock, pane: Pane, key: FindingKey, to_rc: tuple[float, float]) -> None:
     """Drag the point of ``key`` with the mouse."""
     assert dock.reading.session is not None
     canvas = canvas_of(dock, pane)
-    start = pixel_on_screen(pane, canvas, dock.reading.session.state.landmarks.points[key].pixel_rc)
-    stop = pixel_on_screen(pane, canvas, to_rc)
-    qtbot.mouseMove(canvas, start)
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
-    for share in (0.5, 1.0):
-        qtbot.wait(20)
-        at = start + (stop - start) * share
-        _move_with_button(canvas, at)
-    qtbot.wait(20)
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=stop)
-
-
-def _move_with_button(canvas: Any, at: QPoint) -> None:
-    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    where = QPointF(at)
-    event = QMouseEvent(
-        QEvent.Type.MouseMove, where, QPointF(canvas.mapToGlobal(at)), Qt.MouseButton.NoButton, left, none
-    )
-    QApplication.sendEvent(canvas, event)
+    come_to_rest(pane, canvas)
+    start = on_screen(pane, canvas, dock.reading.session.state.landmarks.points[key].pixel_rc)
+    drag(canvas, start, on_screen(pane, canvas, to_rc))
 
 
 def is_current(dock: ReaderDock) -> bool:
