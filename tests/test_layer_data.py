@@ -126,15 +126,26 @@ def test_ghosts_lie_where_points_were_predicted_with_a_line_to_where_they_are(
 
 def test_crop_boxes_lie_on_their_slice_of_their_series(small_study: Study) -> None:
     evidence = [crop((1, 2, 11, 22), np.ones((2, 2)))]
-    boxes, options, kind = layer_data.crop_layer(small_study.by_id("ax"), evidence)
-    assert (kind, options["shape_type"]) == ("shapes", "rectangle")
-    np.testing.assert_array_equal(boxes[0], [[2, 1, 2], [2, 1, 22], [2, 11, 22], [2, 11, 2]])
-    assert layer_data.crop_layer(small_study.by_id("t2"), evidence)[0] == []
+    edges, _, kind = layer_data.crop_layer(small_study.by_id("ax"), evidence)
+    assert kind == "vectors"
+    np.testing.assert_array_equal(edges[:, 0], [[2, 1, 2], [2, 1, 22], [2, 11, 22], [2, 11, 2]])
+    np.testing.assert_array_equal(edges.sum(axis=1), np.roll(edges[:, 0], -1, axis=0))
+    assert len(layer_data.crop_layer(small_study.by_id("t2"), evidence)[0]) == 0
+
+
+def on_the_image(study: Study, crops: list[CropEvidence]) -> np.ndarray:
+    """The heatmap layer of the axial series, laid where it is drawn on its images."""
+    series = study.by_id("ax")
+    volume, options, _ = layer_data.heatmap_layer(series, crops)
+    first = np.round(np.divide(options["translate"], options["scale"])).astype(int)
+    image = np.zeros(layer_data.series_shape(series), np.float32)
+    image[tuple(slice(start, start + size) for start, size in zip(first, volume.shape, strict=True))] = volume
+    return image
 
 
 def test_heatmap_is_stretched_over_its_box(small_study: Study) -> None:
     quadrants = np.array([[0.0, 0.25], [0.5, 1.0]])
-    volume, _, _ = layer_data.heatmap_layer(small_study.by_id("ax"), [crop((10, 20, 30, 40), quadrants)])
+    volume = on_the_image(small_study, [crop((10, 20, 30, 40), quadrants)])
     # each quarter of the box is centred on its value; pixel centres are at integers, so halfway is 14.5
     assert volume[2, 12, 22] == pytest.approx(0.0)
     assert volume[2, 12, 37] == pytest.approx(0.25)
@@ -143,6 +154,13 @@ def test_heatmap_is_stretched_over_its_box(small_study: Study) -> None:
     outside = volume.copy()
     outside[2, 10:30, 20:40] = 0
     assert not outside.any()
+
+
+def test_heatmaps_are_no_larger_than_what_their_crops_cover(small_study: Study) -> None:
+    crops = [crop((10, 20, 18, 30), np.ones((2, 2))), crop((12.5, 24, 30.5, 41), np.ones((2, 2)))]
+    volume, _, _ = layer_data.heatmap_layer(small_study.by_id("ax"), crops)
+    assert volume.shape == (15, 21, 21)
+    assert layer_data.heatmap_layer(small_study.by_id("ax"), [])[0].shape == (15, 1, 1)
 
 
 @given(
@@ -156,16 +174,15 @@ def test_heatmap_may_reach_beyond_the_image(
     small_study: Study, top: float, left: float, size: float, value: float
 ) -> None:
     box = (top, left, top + size, left + size)
-    volume, _, _ = layer_data.heatmap_layer(small_study.by_id("ax"), [crop(box, np.full((4, 4), value))])
-    rows, columns = np.nonzero(volume[2])
-    assert np.allclose(volume[2][rows, columns], value)
-    assert ((rows >= top) & (rows < top + size) & (columns >= left) & (columns < left + size)).all()
+    image = on_the_image(small_study, [crop(box, np.full((4, 4), value))])[2]
+    rr, cc = np.mgrid[: image.shape[0], : image.shape[1]]
+    inside = (rr >= top) & (rr < top + size) & (cc >= left) & (cc < left + size)
+    np.testing.assert_allclose(image, np.where(inside, value, 0), atol=1e-6)
 
 
 def test_overlapping_heatmaps_keep_the_larger_value(small_study: Study) -> None:
     crops = [crop((0, 0, 10, 10), np.full((2, 2), v)) for v in (0.9, 0.3)]
-    volume, _, _ = layer_data.heatmap_layer(small_study.by_id("ax"), crops)
-    assert volume[2, 5, 5] == pytest.approx(0.9)
+    assert on_the_image(small_study, crops)[2, 5, 5] == pytest.approx(0.9)
 
 
 def test_importing_layers_or_reader_loads_neither_napari_nor_qt_nor_torch() -> None:

@@ -8,7 +8,7 @@ leaves every pixel's (row, column) as it was. Spacing is that of the first slice
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ HEATMAP_RGBA = np.array(
     [[0.2, 0.0, 0.3, 0.0], [0.6, 0.1, 0.4, 0.35], [0.95, 0.4, 0.2, 0.6], [1.0, 0.95, 0.6, 0.75]]
 )
 _ALONG = 0.7
+EDGES_OF_A_BOX = 4
 #: The cursor leaves its middle free.
 _ARM_STARTS_MM, _ARM_MM = 2.5, 5.0
 #: From a disc's point to its name, and how near to the border of the image a name may stand.
@@ -99,10 +100,13 @@ def landmark_layer(
 
 
 def crop_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
-    """Rectangles, shape (4, 3), around the crops that were cut from a series."""
-    boxes = [_corners(crop) for crop in evidence if crop.series_id == series.series_id]
-    options = {**series_frame(series), "ndim": 3, "name": "Crops", "shape_type": "rectangle"}
-    return boxes, options, "shapes"
+    """The edges of the crops that were cut from a series, ``EDGES_OF_A_BOX`` for each.
+
+    Vectors, (start, direction) of (slice, row, column): napari's shapes cost three times as much to draw.
+    """
+    boxes = [_edges(crop) for crop in evidence if crop.series_id == series.series_id]
+    edges = np.array(boxes, dtype=np.float64).reshape(-1, 2, 3)
+    return edges, {**series_frame(series), "ndim": 3, "name": "Crops", "vector_style": "line"}, "vectors"
 
 
 def cursor_layer(
@@ -180,13 +184,21 @@ def ghost_layers(
 
 
 def heatmap_layer(series: MRSeries, evidence: Iterable[CropEvidence]) -> LayerData:
-    """Heatmaps, 0..1, laid over the pixels of the crops; float32, shape ``series_shape``."""
-    volume = np.zeros(series_shape(series), dtype=np.float32)
-    for crop in evidence:
-        if crop.series_id == series.series_id:
-            _lay_over(volume[crop.slice_index], crop)
+    """Heatmaps, 0..1, laid over the pixels of the crops; float32, shape (slices, rows, columns).
+
+    Rows and columns are those that the crops cover, from ``translate`` (mm) on: a transparent pixel costs as
+    much to draw as any other.
+    """
+    own = [crop for crop in evidence if crop.series_id == series.series_id]
+    slices, *sides = series_shape(series)
+    first_rc, stop_rc = _covered(own, sides)
+    volume = np.zeros((slices, *(stop_rc - first_rc)), dtype=np.float32)
+    for crop in own:
+        _lay_over(volume[crop.slice_index], crop, first_rc)
+    frame = series_frame(series)
     options = {
-        **series_frame(series),
+        **frame,
+        "translate": tuple(np.array((0, *first_rc)) * frame["scale"]),
         "name": "Attention",
         "contrast_limits": (0.0, 1.0),
         "colormap": HEATMAP_RGBA,
@@ -226,6 +238,7 @@ def _arms(slice_index: int, geometry: SliceGeometry, point_lps_mm: npt.ArrayLike
     return np.stack([centre + _ARM_STARTS_MM * ways, _ARM_MM * ways], axis=1)
 
 
+_Indices = npt.NDArray[np.intp]
 _Named = tuple[npt.NDArray[np.float64], dict[str, list[Any]]]
 
 
@@ -267,15 +280,28 @@ def _name_now(old: Landmark, new: Landmark | None) -> str:
     return (new or old).key.column
 
 
-def _corners(crop: CropEvidence) -> npt.NDArray[np.float64]:
+def _edges(crop: CropEvidence) -> npt.NDArray[np.float64]:
     top, left, bottom, right = crop.box_rc
-    corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
-    return np.array([(crop.slice_index, row, column) for row, column in corners], dtype=np.float64)
+    corners = np.array([(top, left), (top, right), (bottom, right), (bottom, left)])
+    along = np.roll(corners, -1, axis=0) - corners
+    starts = np.insert(corners, 0, crop.slice_index, axis=1)
+    return np.stack([starts, np.insert(along, 0, 0, axis=1)], axis=1)
 
 
-def _lay_over(image: PixelArray, crop: CropEvidence) -> None:
-    """Sample the heatmap at the centre of each pixel of ``image`` inside the box; keep the larger value."""
-    top, left, bottom, right = crop.box_rc
+def _covered(crops: Sequence[CropEvidence], sides: Sequence[int]) -> tuple[_Indices, _Indices]:
+    """First and one past the last (row, column) of the image that the crops cover; at least one pixel."""
+    boxes = np.array([crop.box_rc for crop in crops] or [(0, 0, 1, 1)])
+    first = np.clip(np.floor(boxes[:, :2].min(axis=0)), 0, np.array(sides) - 1).astype(np.intp)
+    stop = np.clip(np.ceil(boxes[:, 2:].max(axis=0)), first + 1, sides).astype(np.intp)
+    return first, stop
+
+
+def _lay_over(image: PixelArray, crop: CropEvidence, first_rc: _Indices) -> None:
+    """Sample the heatmap at the centre of each pixel inside the box; keep the larger value.
+
+    ``image`` begins with the pixel ``first_rc`` of the slice.
+    """
+    top, left, bottom, right = crop.box_rc - np.tile(first_rc, 2)
     rows = np.arange(max(0, int(np.ceil(top))), min(image.shape[0], int(np.ceil(bottom))))
     columns = np.arange(max(0, int(np.ceil(left))), min(image.shape[1], int(np.ceil(right))))
     if not rows.size or not columns.size:

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from napari_lumbar.domain.findings import SeverityProbs
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import Study
+from napari_lumbar.layer_data import EDGES_OF_A_BOX
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.session import landmark_at
 from napari_lumbar.widgets.cells import CellState
@@ -112,12 +113,12 @@ def test_layers_may_vanish_or_be_renamed_during_a_run_and_the_box_pointed_at_is_
     dock.navigation.choose(LEFT)
     assert "Landmarks" in dock.axial_model.layers
     crops = dock.axial_model.layers["mine"]
-    assert len(crops.data) == 1
-    usual = crops.edge_width[0]
+    assert len(crops.data) == EDGES_OF_A_BOX
+    usual = crops.edge_color[0, 3]
     strip = dock.finding_panel.strip
     strip.setFocus()
     qtbot.keyClick(strip, Qt.Key.Key_Right)
-    assert crops.edge_width[0] > usual
+    assert (crops.edge_color[:, 3] > usual).all()
     assert strip.chosen is not None
     assert dock.panes.axial.slice_index == strip.chosen.slice_index
     # another study in the middle of a run: what comes out is not shown

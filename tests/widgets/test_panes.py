@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -242,7 +243,7 @@ def test_another_series_replaces_the_first_and_leaves_other_layers(
     panes.show_sagittal(small_study.by_id("t1"))
     panes.draw(state)
     names = [layer.name for layer in viewer.layers]
-    drawings = ["Attention", "Crops", "Reference lines", "Reference line", "Cursor", "Level names"]
+    drawings = ["Attention", "Crops", "Reference lines", "Cursor", "Level names"]
     assert names == ["Sagittal T1 (t1)", *drawings, "Landmarks", "mine"]
 
 
@@ -252,17 +253,42 @@ def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(
     panes.draw_evidence(state.finding(CANAL).evidence)
     layers = panes.sagittal.viewer.layers
     assert [int(i) for i in np.unique(np.nonzero(layers["Attention"].data)[0])] == [3]
-    np.testing.assert_allclose(layers["Crops"].data[0][0], (3, 48, 22))
+    np.testing.assert_allclose(layers["Crops"].data[0, 0], (3, 48, 22))
     panes.draw_evidence(())
     assert len(layers["Crops"].data) == 0
     assert not layers["Attention"].data.any()
     panes.set_shown(Shown(attention=False, attention_opacity=0.5, lines=False))
     for series_id in ("t2", "t1"):  # the next series follows, too
         panes.show_sagittal(small_study.by_id(series_id))
+        panes.draw_evidence(
+            tuple(replace(crop, series_id=series_id) for crop in state.finding(CANAL).evidence)
+        )
         layers = panes.sagittal.viewer.layers
         assert (layers["Attention"].visible, layers["Crops"].visible) == (False, True)
         assert layers["Attention"].opacity == 0.5
-        assert [layers[name].visible for name in ("Reference lines", "Reference line")] == [False, False]
+        assert not layers["Reference lines"].visible
+
+
+def test_what_is_empty_is_not_drawn_and_what_a_person_hid_stays_hidden(
+    panes: LinkedPanes, state: SessionState
+) -> None:
+    layers = panes.sagittal.viewer.layers
+    drawings = ("Attention", "Crops", "Cursor")
+    assert [layers[name].visible for name in drawings] == [False, False, False]
+    evidence = state.finding(CANAL).evidence
+    panes.draw_evidence(evidence)
+    panes.sagittal.draw_cursor((0.0, 0.0, 0.0))
+    assert [layers[name].visible for name in drawings] == [True, True, True]
+    panes.sagittal.draw_cursor(None)
+    assert not layers["Cursor"].visible
+    layers["Crops"].visible = False  # with napari's eye
+    for shown in ((), evidence):
+        panes.draw_evidence(shown)
+    assert [layers[name].visible for name in drawings] == [True, False, False]
+    panes.draw_evidence(())
+    layers["Crops"].visible = True
+    panes.draw_evidence(evidence)
+    assert layers["Crops"].visible
 
 
 def test_letters_and_research_line_stand_in_every_pane(panes: LinkedPanes) -> None:

@@ -274,7 +274,7 @@ class Pane:
 
     def _draw_names(self) -> None:
         if self._layers is not None:
-            self._layers.names.draw(self._landmarks, self._chosen)
+            self._layers.draw_names(self._landmarks, self._chosen)
 
     def _hold(self, event: Any) -> bool:
         """Points come first, whatever layer a person has selected."""

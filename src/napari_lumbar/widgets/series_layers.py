@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from napari.layers import Layer
+from napari.utils.colormaps.standardize_color import transform_color
 
 from .. import layer_data
 from ..domain.findings import CropEvidence
 from ..domain.landmarks import Landmarks
+from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
+from .filled import HiddenWhileEmpty
 from .landmark_points import LandmarkPoints
 from .level_names import LevelNames
 from .reference_lines import ReferenceLines
 from .shown import Shown
 
 _EDGE_MM = 0.8
-#: Edge of the box of the crop that is pointed at, and of the others, in usual edges.
-_BRIGHT, _THIN = 1.75, 0.4
+#: Opacity of the boxes; of the one that is pointed at and of the others meanwhile.
+_USUAL, _BRIGHT, _FAINT = 0.75, 1.0, 0.3
 
 
 class SeriesLayers:
@@ -43,6 +47,10 @@ class SeriesLayers:
         self.lines, self.names = ReferenceLines(series), LevelNames(series)
         self.cursor = _layer(layer_data.cursor_layer(series, None), edge_color=theme.CURSOR_COLOUR)
         self.points = LandmarkPoints(_landmarks_of(series, None))
+        self._hiding = {
+            layer: HiddenWhileEmpty(layer)
+            for layer in (self.attention, self.crops, self.cursor, self.names.layer)
+        }
         self._set_edges()
         self._names = [layer.name for layer in self]
         for layer in self:
@@ -50,8 +58,7 @@ class SeriesLayers:
 
     def __iter__(self) -> Iterator[Layer]:
         """The lowest first."""
-        lines = (self.lines.faint, self.lines.bright)
-        yield from (self.image, self.attention, self.crops, *lines, self.cursor)
+        yield from (self.image, self.attention, self.crops, self.lines.layer, self.cursor)
         yield from (self.names.layer, self.points.layer)
 
     def fit(self, series: MRSeries) -> bool:
@@ -72,16 +79,17 @@ class SeriesLayers:
             layer.scale = given["scale"]
         self.lines.use(series)
         self.names.use(series)
+        self.draw_names(Landmarks(), None)
         self.draw_landmarks(None)
         self._set_edges()
 
     def show(self, shown: Shown) -> None:
         """Switch drawings on or off."""
-        self.attention.visible = shown.attention
+        self._hiding[self.attention].want(shown.attention)
         self.attention.opacity = shown.attention_opacity
-        self.crops.visible = shown.boxes
-        self.lines.faint.visible = self.lines.bright.visible = shown.lines
-        self.names.layer.visible = shown.names
+        self._hiding[self.crops].want(shown.boxes)
+        self.lines.layer.visible = shown.lines
+        self._hiding[self.names.layer].want(shown.names)
 
     def draw_landmarks(self, state: SessionState | None) -> None:
         """Show the landmarks of the series as they are now; none without a state."""
@@ -89,31 +97,46 @@ class SeriesLayers:
 
     def draw_evidence(self, evidence: Sequence[CropEvidence]) -> None:
         """Show crops and heatmaps."""
-        self.attention.data = layer_data.heatmap_layer(self._series, evidence)[0]
-        self.crops.data = []
-        boxes = layer_data.crop_layer(self._series, evidence)[0]
-        if boxes:
-            self.crops.add_rectangles(
-                boxes, edge_color=theme.BOX_COLOUR, face_color="transparent", edge_width=self._edge
-            )
+        heat, given, _ = layer_data.heatmap_layer(self._series, evidence)
+        self.attention.data, self.attention.translate = heat, given["translate"]
+        edges = layer_data.crop_layer(self._series, evidence)[0]
+        self.crops.data = edges
+        self.highlight(None, evidence)
+        for layer in (self.attention, self.crops):
+            self._hiding[layer].fill(len(edges) > 0)
+
+    def draw_names(self, landmarks: Landmarks, chosen: FindingKey | None) -> None:
+        """Show the names of levels."""
+        self.names.draw(landmarks, chosen)
+        self._hiding[self.names.layer].fill(len(self.names.layer.data) > 0)
 
     def highlight(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
-        """Draw the box of one crop of ``evidence`` bright and the others thin; None: all alike."""
+        """Draw the box of one crop of ``evidence`` bright and the others faint; None: all alike."""
         shown = [each for each in evidence if each.series_id == self._series.series_id]
         if shown:
-            shares = [1.0 if crop is None else _BRIGHT if each is crop else _THIN for each in shown]
-            self.crops.edge_width = [self._edge * share for share in shares]
+            colours = np.repeat(transform_color(theme.BOX_COLOUR), len(shown), axis=0)
+            colours[:, 3] = [
+                _USUAL if crop is None else _BRIGHT if each is crop else _FAINT for each in shown
+            ]
+            self.crops.edge_color = np.repeat(colours, layer_data.EDGES_OF_A_BOX, axis=0)
 
     def draw_cursor(self, point_lps_mm: Any, slice_index: int | None) -> None:
         """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
-        self.cursor.data = layer_data.cursor_layer(self._series, point_lps_mm, slice_index)[0]
+        arms = layer_data.cursor_layer(self._series, point_lps_mm, slice_index)[0]
+        self.cursor.data = arms
+        self._hiding[self.cursor].fill(len(arms) > 0)
 
     @property
     def _edge(self) -> float:
         return _EDGE_MM / self._series.slices[0].geometry.column_spacing_mm
 
     def _set_edges(self) -> None:
-        self.cursor.edge_width = self._edge
+        for layer in (self.crops, self.cursor):
+            layer.edge_width = self._edge
+
+
+def _alpha(is_pointed_at: bool) -> float:
+    return _BRIGHT if is_pointed_at else _FAINT
 
 
 def _layer(data: layer_data.LayerData, **style: Any) -> Layer:
