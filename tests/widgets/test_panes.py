@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Points
 from napari.utils._proxies import ReadOnlyWrapper
 from napari.utils.interactions import (
     mouse_move_callbacks,
@@ -17,9 +18,11 @@ from napari.utils.interactions import (
 
 from napari_lumbar.domain.findings import Analysis
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
-from napari_lumbar.domain.study import SeriesRole, Study
+from napari_lumbar.domain.study import SeriesRole, SliceStack, Study
+from napari_lumbar.layer_data import EDGES_OF_A_BOX
 from napari_lumbar.session import SessionState, landmark_at
 from napari_lumbar.session.commands import move
+from napari_lumbar.widgets.drawn_once import drawn_once
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.panes import LinkedPanes
 from napari_lumbar.widgets.shown import Shown
@@ -269,26 +272,35 @@ def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(
         assert not layers["Reference lines"].visible
 
 
-def test_what_is_empty_is_not_drawn_and_what_a_person_hid_stays_hidden(
-    panes: LinkedPanes, state: SessionState
+def test_another_series_shows_the_same_state_and_evidence_at_once(
+    panes: LinkedPanes, state: SessionState, small_study: Study
 ) -> None:
+    t1 = small_study.by_id("t1")
+    narrower = [replace(s, geometry=replace(s.geometry, column_spacing_mm=1.25)) for s in t1.slices]
+    t1 = replace(t1, stacks=(SliceStack(tuple(narrower)),))
+    foramen = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L4_L5)
+    panes.draw_evidence(state.finding(foramen).evidence)
     layers = panes.sagittal.viewer.layers
-    drawings = ("Attention", "Crops", "Cursor")
-    assert [layers[name].visible for name in drawings] == [False, False, False]
-    evidence = state.finding(CANAL).evidence
-    panes.draw_evidence(evidence)
-    panes.sagittal.draw_cursor((0.0, 0.0, 0.0))
-    assert [layers[name].visible for name in drawings] == [True, True, True]
-    panes.sagittal.draw_cursor(None)
-    assert not layers["Cursor"].visible
-    layers["Crops"].visible = False  # with napari's eye
-    for shown in ((), evidence):
-        panes.draw_evidence(shown)
-    assert [layers[name].visible for name in drawings] == [True, False, False]
-    panes.draw_evidence(())
-    layers["Crops"].visible = True
-    panes.draw_evidence(evidence)
-    assert layers["Crops"].visible
+    assert not layers["Attention"].data.any()
+    panes.show_sagittal(t1)
+    assert {label.split()[0] for label in layers["Landmarks"].features["label"]} >= {"L4/L5"}
+    assert len(layers["Landmarks"].data) == sum(p.series_id == "t1" for p in state.landmarks.points.values())
+    assert layers["Attention"].data.any()
+    assert len(layers["Crops"].data) == EDGES_OF_A_BOX
+    for layer in layers:
+        assert tuple(layer.scale) == (4.0, 2.0, 1.25)[-layer.ndim :]
+
+
+def test_several_changes_of_a_layer_are_drawn_once() -> None:
+    layer = Points(np.zeros((2, 2)))
+    drawn: list[object] = []
+    layer.events.set_data.connect(drawn.append)
+    with drawn_once(layer):
+        layer.data = np.ones((3, 2))
+        layer.size = 3
+        layer.face_color = "red"
+    assert len(drawn) == 1
+    assert len(layer.data) == 3
 
 
 def test_letters_and_research_line_stand_in_every_pane(panes: LinkedPanes) -> None:

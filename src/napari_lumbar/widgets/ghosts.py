@@ -14,6 +14,7 @@ from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
+from .drawn_once import drawn_once, rescale
 
 _SIZE_MM = 7.0
 #: On the screen; smaller, a ring looks like noise.
@@ -90,22 +91,24 @@ def _fill(
 ) -> None:
     points, options, _ = rings
     pixel_mm = options["scale"][-1]
-    rings_layer.scale = lines_layer.scale = options["scale"]
-    rings_layer.data = points
+    rescale((rings_layer, lines_layer), options["scale"])
+    with drawn_once(rings_layer):
+        rings_layer.data = points
+        rings_layer.features = options["features"]
+        # napari stands in for no points with one of no size, which must stay invisible.
+        rings_layer.canvas_size_limits = _SIZE_LIMITS_PX if len(points) else (0, _SIZE_LIMITS_PX[1])
+        if len(points):
+            rings_layer.symbol = "disc"
+            rings_layer.size = _SIZE_MM / pixel_mm
+            rings_layer.face_color = "transparent"
+            rings_layer.border_width = 0.2
+            rings_layer.border_color = _colours(options["features"]["finding"], chosen)
     rings_layer.editable = False  # napari makes it editable whenever it is shown in two dimensions
-    rings_layer.features = options["features"]
-    lines_layer.data = lines[0]
-    # napari stands in for no points with one of no size, which must stay invisible.
-    rings_layer.canvas_size_limits = _SIZE_LIMITS_PX if len(points) else (0, _SIZE_LIMITS_PX[1])
-    if len(points):
-        rings_layer.symbol = "disc"
-        rings_layer.size = _SIZE_MM / pixel_mm
-        rings_layer.face_color = "transparent"
-        rings_layer.border_width = 0.2
-        rings_layer.border_color = _colours(options["features"]["finding"], chosen)
-    if len(lines[0]):
-        lines_layer.edge_width = _LINE_MM / pixel_mm
-        lines_layer.edge_color = _colours(lines[1]["features"]["finding"], chosen)
+    with drawn_once(lines_layer):
+        lines_layer.data = lines[0]
+        if len(lines[0]):
+            lines_layer.edge_width = _LINE_MM / pixel_mm
+            lines_layer.edge_color = _colours(lines[1]["features"]["finding"], chosen)
 
 
 def _colours(findings: list[str], chosen: FindingKey | None) -> np.ndarray[Any, Any]:

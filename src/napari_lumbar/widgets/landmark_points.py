@@ -18,6 +18,7 @@ from ..domain.spine import ALL_FINDINGS, FindingKey, Severity
 from ..export.severity_style import SEVERITY_STYLES, UNGRADED_FILL
 from ..layer_data import LayerData
 from . import theme
+from .drawn_once import drawn_once
 
 _KEY_OF_COLUMN = {key.column: key for key in ALL_FINDINGS}
 _STYLE_OF_LABEL = {s.label: (SEVERITY_STYLES[s].fill, theme.POINT_SYMBOLS[s]) for s in Severity}
@@ -81,13 +82,12 @@ class LandmarkPoints:
             self._waiting = data
             return
         points, options, _ = data
-        with self._own_write():
-            layer = self.layer
+        layer = self.layer
+        with self._own_write(), drawn_once(layer):
             layer.selected_data = set()
             layer.data = points
             self._drawn = points.copy()
             layer.features = options["features"]
-            layer.scale = options["scale"]
             layer.size = _SIZE_MM / options["scale"][-1]
             if len(points):
                 self._colour(options["features"])
@@ -97,7 +97,8 @@ class LandmarkPoints:
         """Point the chosen finding out."""
         if key != self._chosen:
             self._chosen = key
-            self._point_out()
+            with drawn_once(self.layer):
+                self._point_out()
 
     def hold(self, event: Any) -> bool:
         """Let napari drag the point that was pressed with the left button; say whether there is one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from napari.layers import Points
 
 from ..domain.landmarks import Landmarks
@@ -9,6 +11,7 @@ from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..layer_data import names_layer
 from . import theme
+from .drawn_once import drawn_once
 
 #: Plates keep their size on the screen, as text does, unless that would be more than this in the picture.
 _PLATE_PX, _PLATE_MM = 54, 40.0
@@ -26,7 +29,7 @@ class LevelNames:
 
     def __init__(self, series: MRSeries) -> None:
         self._series = series
-        self._drawn: tuple[Landmarks, FindingKey | None] | None = None
+        self._drawn: tuple[list[Any], dict[str, list[Any]]] | None = None
         points, options, _ = names_layer(series, Landmarks())
         self.layer = Points(
             points,
@@ -40,25 +43,25 @@ class LevelNames:
         self.layer.editable = False
 
     def use(self, series: MRSeries) -> None:
-        """Draw on another series of the same plane; no names yet."""
+        """Be ready to draw on another series of the same plane."""
         self._series, self._drawn = series, None
-        self.draw(Landmarks(), None)
-        self.layer.scale = names_layer(series, Landmarks())[1]["scale"]
 
     def draw(self, landmarks: Landmarks, chosen: FindingKey | None) -> None:
         """Show the names for these landmarks."""
-        if self._drawn == (landmarks, chosen):
-            return
-        self._drawn = landmarks, chosen
         points, options, _ = names_layer(self._series, landmarks, chosen)
         features = options["features"]
-        # No names while points change: napari would look for those of points that are gone.
-        self.layer.text = {"string": {"constant": ""}}
-        self.layer.data = points
-        self.layer.features = features
-        if len(points):
-            self.layer.size = _PLATE_MM / options["scale"][-1]
-            self.layer.face_color = [theme.NAME_BACKGROUND] * len(points)
-            self.layer.border_width = 0
-            colours = [theme.CHOSEN_COLOUR if is_chosen else "white" for is_chosen in features["chosen"]]
-            self.layer.text = {"string": {"feature": "name"}, "size": _TEXT_PT, "color": colours}
+        wanted = (points.tolist(), features)
+        if self._drawn == wanted:
+            return
+        self._drawn = wanted
+        with drawn_once(self.layer):
+            # No names while points change: napari would look for those of points that are gone.
+            self.layer.text = {"string": {"constant": ""}}
+            self.layer.data = points
+            self.layer.features = features
+            if len(points):
+                self.layer.size = _PLATE_MM / options["scale"][-1]
+                self.layer.face_color = [theme.NAME_BACKGROUND] * len(points)
+                self.layer.border_width = 0
+                colours = [theme.CHOSEN_COLOUR if is_chosen else "white" for is_chosen in features["chosen"]]
+                self.layer.text = {"string": {"feature": "name"}, "size": _TEXT_PT, "color": colours}

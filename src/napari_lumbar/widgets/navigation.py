@@ -93,10 +93,9 @@ class Navigation:
 
     def show_sagittal(self, role: SeriesRole) -> None:
         """Show another sagittal series in the main canvas."""
-        study, session = self._reading.study, self._reading.session
+        study = self._reading.study
         if study is not None:
             self._panes.show_sagittal(study.first(role))
-            self._panes.draw(session.state if session else None)
             self.draw_chosen()
 
     def draw_chosen(self) -> None:

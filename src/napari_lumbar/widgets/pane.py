@@ -62,7 +62,7 @@ class Pane:
         self.text = CornerText(viewer)
         self.windowing = Windowing(self.text.draw_window)
         self._layers: SeriesLayers | None = None
-        self._landmarks = Landmarks()
+        self._state: SessionState | None = None
         self._chosen: FindingKey | None = None
         self._shown = Shown()
         self._evidence: tuple[CropEvidence, ...] = ()
@@ -107,15 +107,16 @@ class Pane:
             emitter.disconnect(own)
 
     def show(self, series: MRSeries | None) -> None:
-        """Show another series, or none; what was drawn on the old one goes.
+        """Show another series, or none, with the state and the evidence that are shown now.
 
-        Layers stay and are filled anew where they can be, and stay as they are for the same series.
+        Layers stay and are filled anew where they can be, and stay as they are for the same series. The
+        cursor and the lines of the other pane go.
         """
         self._restore()
         if series is not None and series is self.series and self._layers is not None:
             self.windowing.show(series, self._layers.image)
             return
-        self.series, self._evidence = series, ()
+        self.series = series
         if series is not None and self._layers is not None and self._layers.fit(series):
             self._layers.use(series)
         else:
@@ -124,7 +125,12 @@ class Pane:
             self.windowing.show(series, self._layers.image)
             self.go_to_slice(len(series.slices) // 2)
             self.viewer.reset_view()
+            self._draw_all(self._layers)
         self._label()
+
+    def forget(self) -> None:
+        """Another study comes: its series have no state and no evidence yet."""
+        self._state, self._evidence = None, ()
 
     def look_at(self, view: tuple[Vector3, float]) -> None:
         """Show the same place in the middle, with the same zoom, as ``view`` of another series."""
@@ -141,7 +147,7 @@ class Pane:
     def draw(self, state: SessionState | None) -> None:
         """Show the landmarks of the series as they are now."""
         self._restore()
-        self._landmarks = state.landmarks if state is not None else Landmarks()
+        self._state = state
         if self._layers is not None:
             self._layers.draw_landmarks(state)
         self._draw_names()
@@ -272,9 +278,19 @@ class Pane:
                 self.viewer.layers.insert(above, layer)
             above = self.viewer.layers.index(layer) + 1
 
+    @property
+    def _landmarks(self) -> Landmarks:
+        return self._state.landmarks if self._state is not None else Landmarks()
+
+    def _draw_all(self, layers: SeriesLayers) -> None:
+        layers.draw_landmarks(self._state)
+        layers.names.draw(self._landmarks, self._chosen)
+        layers.draw_evidence(self._evidence)
+        layers.draw_cursor(None, None)
+
     def _draw_names(self) -> None:
         if self._layers is not None:
-            self._layers.draw_names(self._landmarks, self._chosen)
+            self._layers.names.draw(self._landmarks, self._chosen)
 
     def _hold(self, event: Any) -> bool:
         """Points come first, whatever layer a person has selected."""

@@ -50,6 +50,7 @@ class LinkedPanes:
         self._cursor = None
         for pane in self:
             pane.windowing.forget()
+            pane.forget()
         self.axial.show(study.first(SeriesRole.AXIAL_T2))
         self.sagittal.show(study.first(sagittal_role) if sagittal_role else None)
         self._link()

@@ -11,6 +11,7 @@ from ..domain.planes import crossings_rc
 from ..domain.study import MRSeries
 from ..layer_data import lines_layer
 from . import theme
+from .drawn_once import drawn_once
 
 _LINE_MM = 0.8
 _FAINT_ALPHA, _BRIGHT_ALPHA = 0.3, 0.95
@@ -39,12 +40,13 @@ class ReferenceLines:
         self.layer = Vectors(vectors, **options, edge_width=_LINE_MM / options["scale"][-1])
 
     def use(self, series: MRSeries) -> None:
-        """Draw on another series; no lines yet."""
+        """Draw on another series, whose scale the layer has; no lines yet."""
         self._series, self._others, self._cuts = series, None, {}
         self._segments, self._bright = np.empty((0, 2, 2)), None
         empty, options, _ = lines_layer(series, self._segments)
-        self.layer.data, self.layer.scale = empty, options["scale"]
-        self.layer.edge_width = _LINE_MM / options["scale"][-1]
+        with drawn_once(self.layer):
+            self.layer.data = empty
+            self.layer.edge_width = _LINE_MM / options["scale"][-1]
 
     def draw(self, slice_index: int, others: MRSeries | None, other_index: int) -> None:
         """Draw the slices of ``others`` on a slice of the series, the one at ``other_index`` bright."""
@@ -52,19 +54,23 @@ class ReferenceLines:
             self._others, self._cuts = others, {}
         segments = self._cut(slice_index)
         if not _same(segments, self._segments):
-            self._segments, self._bright = segments, None
-            self.layer.data = lines_layer(self._series, segments)[0]
+            self._segments, self._bright = segments, other_index
+            with drawn_once(self.layer):
+                self.layer.data = lines_layer(self._series, segments)[0]
+                self._colour()
         self.point_out(other_index)
 
     def point_out(self, other_index: int) -> None:
         """Make another one bright; the slice they are drawn on is the same."""
-        if other_index == self._bright:
-            return
-        self._bright = other_index
+        if other_index != self._bright:
+            self._bright = other_index
+            self._colour()
+
+    def _colour(self) -> None:
         drawn = np.flatnonzero(np.isfinite(self._segments).all(axis=(1, 2)))
         if len(drawn):
             colours = np.repeat(transform_color(theme.LINE_COLOUR), len(drawn), axis=0)
-            colours[:, 3] = np.where(drawn == other_index, _BRIGHT_ALPHA, _FAINT_ALPHA)
+            colours[:, 3] = np.where(drawn == self._bright, _BRIGHT_ALPHA, _FAINT_ALPHA)
             self.layer.edge_color = colours
 
     def _cut(self, slice_index: int) -> FloatArray:

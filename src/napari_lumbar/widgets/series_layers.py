@@ -15,11 +15,10 @@ from napari.utils.colormaps.standardize_color import transform_color
 from .. import layer_data
 from ..domain.findings import CropEvidence
 from ..domain.landmarks import Landmarks
-from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
-from .filled import HiddenWhileEmpty
+from .drawn_once import drawn_once, rescale
 from .landmark_points import LandmarkPoints
 from .level_names import LevelNames
 from .reference_lines import ReferenceLines
@@ -47,10 +46,6 @@ class SeriesLayers:
         self.lines, self.names = ReferenceLines(series), LevelNames(series)
         self.cursor = _layer(layer_data.cursor_layer(series, None), edge_color=theme.CURSOR_COLOUR)
         self.points = LandmarkPoints(_landmarks_of(series, None))
-        self._hiding = {
-            layer: HiddenWhileEmpty(layer)
-            for layer in (self.attention, self.crops, self.cursor, self.names.layer)
-        }
         self._set_edges()
         self._names = [layer.name for layer in self]
         for layer in self:
@@ -66,30 +61,25 @@ class SeriesLayers:
         return layer_data.is_sagittal(series) == layer_data.is_sagittal(self._series)
 
     def use(self, series: MRSeries) -> None:
-        """Show another series; nothing is drawn on it yet."""
+        """Be ready to show another series: its image is there, all else has to be drawn again."""
         self._series = series
         data, given, _ = layer_data.image_layer(series)
         self.image.data = data
         self.image.metadata = given["metadata"]
         for layer, name in zip(self, [given["name"], *self._names[1:]], strict=True):
             layer.name = name  # whatever a person called it
-        self.draw_evidence(())
-        self.draw_cursor(None, None)
-        for layer in (self.image, self.attention, self.crops, self.cursor):
-            layer.scale = given["scale"]
+        rescale(list(self), given["scale"])
         self.lines.use(series)
         self.names.use(series)
-        self.draw_names(Landmarks(), None)
-        self.draw_landmarks(None)
         self._set_edges()
 
     def show(self, shown: Shown) -> None:
         """Switch drawings on or off."""
-        self._hiding[self.attention].want(shown.attention)
+        self.attention.visible = shown.attention
         self.attention.opacity = shown.attention_opacity
-        self._hiding[self.crops].want(shown.boxes)
+        self.crops.visible = shown.boxes
         self.lines.layer.visible = shown.lines
-        self._hiding[self.names.layer].want(shown.names)
+        self.names.layer.visible = shown.names
 
     def draw_landmarks(self, state: SessionState | None) -> None:
         """Show the landmarks of the series as they are now; none without a state."""
@@ -98,20 +88,25 @@ class SeriesLayers:
     def draw_evidence(self, evidence: Sequence[CropEvidence]) -> None:
         """Show crops and heatmaps."""
         heat, given, _ = layer_data.heatmap_layer(self._series, evidence)
-        self.attention.data, self.attention.translate = heat, given["translate"]
-        edges = layer_data.crop_layer(self._series, evidence)[0]
-        self.crops.data = edges
-        self.highlight(None, evidence)
-        for layer in (self.attention, self.crops):
-            self._hiding[layer].fill(len(edges) > 0)
-
-    def draw_names(self, landmarks: Landmarks, chosen: FindingKey | None) -> None:
-        """Show the names of levels."""
-        self.names.draw(landmarks, chosen)
-        self._hiding[self.names.layer].fill(len(self.names.layer.data) > 0)
+        with drawn_once(self.attention):
+            self.attention.data = heat
+        self.attention.translate = given["translate"]
+        with drawn_once(self.crops):
+            self.crops.data = layer_data.crop_layer(self._series, evidence)[0]
+            self._colour(None, evidence)
 
     def highlight(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
         """Draw the box of one crop of ``evidence`` bright and the others faint; None: all alike."""
+        self._colour(crop, evidence)
+
+    def draw_cursor(self, point_lps_mm: Any, slice_index: int | None) -> None:
+        """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
+        arms = layer_data.cursor_layer(self._series, point_lps_mm, slice_index)[0]
+        if not np.array_equal(arms, self.cursor.data):
+            with drawn_once(self.cursor):
+                self.cursor.data = arms
+
+    def _colour(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
         shown = [each for each in evidence if each.series_id == self._series.series_id]
         if shown:
             colours = np.repeat(transform_color(theme.BOX_COLOUR), len(shown), axis=0)
@@ -120,12 +115,6 @@ class SeriesLayers:
             ]
             self.crops.edge_color = np.repeat(colours, layer_data.EDGES_OF_A_BOX, axis=0)
 
-    def draw_cursor(self, point_lps_mm: Any, slice_index: int | None) -> None:
-        """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
-        arms = layer_data.cursor_layer(self._series, point_lps_mm, slice_index)[0]
-        self.cursor.data = arms
-        self._hiding[self.cursor].fill(len(arms) > 0)
-
     @property
     def _edge(self) -> float:
         return _EDGE_MM / self._series.slices[0].geometry.column_spacing_mm
@@ -133,10 +122,6 @@ class SeriesLayers:
     def _set_edges(self) -> None:
         for layer in (self.crops, self.cursor):
             layer.edge_width = self._edge
-
-
-def _alpha(is_pointed_at: bool) -> float:
-    return _BRIGHT if is_pointed_at else _FAINT
 
 
 def _layer(data: layer_data.LayerData, **style: Any) -> Layer:
