@@ -20,6 +20,8 @@ export PYTHON
 demo: $(INSTALLED)
 	$(BIN)/napari-lumbar demo --out demo-report
 
+# One thread for each test process: with more they wait for each other.
+test: export OMP_NUM_THREADS = 1
 test: lint
 	$(SCREEN) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 

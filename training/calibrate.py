@@ -7,10 +7,8 @@ where the localiser puts them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,7 @@ from ..pipeline.grade import MultistageGrader
 from ..pipeline.localise import MultistageLocalizer
 from ..pipeline.progress import CancelToken, ignore_progress
 from ..preprocess.bags import prepared_series
-from .engine import one_thread
+from .processes import map_in_processes
 
 #: Probability with which a prediction set holds the true severity, and share of usual strangeness.
 COVERAGE, USUAL_SHARE = 0.9, 0.99
@@ -66,11 +64,10 @@ Records = dict[ConditionGroup, GroupRecords]
 
 def collect(bundle: Path, seeds: Sequence[int], jobs: int, say: Callable[[str], None] = print) -> Records:
     """Run an uncalibrated bundle on phantoms of the natural mix of severities."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
-        parts = []
-        for part in pool.map(partial(_collect, bundle), [seeds[i::jobs] for i in range(jobs)]):
-            parts += part
-            say(f"calibration: {len(parts)} of {len(seeds)} phantoms looked at")
+    parts: list[Records] = []
+    for part in map_in_processes(partial(_collect, bundle), [seeds[i::jobs] for i in range(jobs)], jobs):
+        parts += part
+        say(f"calibration: {len(parts)} of {len(seeds)} phantoms looked at")
     return joined(parts)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
-from multiprocessing import get_context
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +11,9 @@ import numpy as np
 from ..models.bundle import load_bundle
 from ..pipeline import System, load_system
 from ..pipeline.run import analyze
-from .engine import one_thread
 from .figures.records import Rows, study_rows
 from .kept_landmarks import keeping_landmarks
+from .processes import map_in_processes
 from .rsna.cohort import CachedStudies
 
 
@@ -26,14 +24,13 @@ def graded_studies(bundle: Path, studies: CachedStudies, jobs: int, say: Callabl
     folder.mkdir(parents=True, exist_ok=True)
     work = partial(_keep_rows, bundle, studies.folder, folder)
     missing = [study for study in studies.study_ids if not (folder / f"{study}.npy").is_file()]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
-        for done, _ in enumerate(pool.map(work, missing), 1):
-            if done % 20 == 0 or done == len(missing):
-                say(f"{name}: {done} of {len(missing)} studies graded")
+    for done, _ in enumerate(map_in_processes(work, missing, jobs), 1):
+        if done % 20 == 0 or done == len(missing):
+            say(f"{name}: {done} of {len(missing)} studies graded")
     return [np.load(folder / f"{study}.npy") for study in studies.study_ids]
 
 
-@cache
+@lru_cache(maxsize=1)
 def _system(bundle: Path, landmarks: Path) -> System:
     return keeping_landmarks(load_system(bundle, "cpu"), bundle, landmarks)
 

@@ -7,9 +7,7 @@ they learn from what they will be shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,7 @@ from ..pipeline.progress import CancelToken, ignore_progress
 from ..preprocess.bags import Jitter
 from ..preprocess.canonical import canonical_series
 from .calibrate import varied_phantoms
-from .engine import one_thread
+from .processes import map_in_processes
 
 #: Rows of (down mm, right mm, slices) in the usual view, shape (n, 3), of each group's own landmarks.
 Misses = Mapping[ConditionGroup, npt.NDArray[np.float64]]
@@ -61,9 +59,9 @@ def measure_misses(
     """Run the localiser of a bundle on phantoms and keep its misses in ``out``, if that is not there yet."""
     if out.exists():
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
-        shares = [seeds[i::jobs] for i in range(jobs)]
-        parts = [part for some in pool.map(partial(_measure, bundle), shares) for part in some]
+    shares = [seeds[i::jobs] for i in range(jobs)]
+    measured = map_in_processes(partial(_measure, bundle), shares, jobs)
+    parts = [part for some in measured for part in some]
     joined = {group.name: np.concatenate([part[group] for part in parts]) for group in ConditionGroup}
     temporary = out.with_name(f"part.{out.name}")
     save_file(joined, temporary)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import numpy as np
 from ..domain.study import MRSeries, MRSlice, SliceStack
 from ..phantom import PhantomConfig, PhantomStudy, make_phantom
 from ..preprocess.intensity import percentile_scale
-from .engine import one_thread
+from .processes import map_in_processes
 from .samples import SagittalStack
 from .tasks.axial import AxialSample, axial_samples
 from .tasks.grading import GradedStudy
@@ -38,10 +36,9 @@ def make_phantoms(folder: Path, seeds: Sequence[int], jobs: int, say: Callable[[
     """Make the phantoms that ``folder`` lacks, in ``jobs`` processes."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [seed for seed in seeds if not _path(folder, seed, "graded").exists()]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
-        for done, _ in enumerate(pool.map(partial(_make, folder), wanted), start=1):
-            if done % 20 == 0 or done == len(wanted):
-                say(f"phantoms {done} of {len(wanted)}")
+    for done, _ in enumerate(map_in_processes(partial(_make, folder), wanted, jobs), start=1):
+        if done % 20 == 0 or done == len(wanted):
+            say(f"phantoms {done} of {len(wanted)}")
 
 
 def load_stacks(folder: Path, seeds: Sequence[int]) -> Iterator[SagittalStack]:

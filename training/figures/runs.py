@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from ...models.bundle import default_bundle_path
 from ...phantom import PhantomStudy
 from ...pipeline import System, load_system
 from ...pipeline.run import analyze
-from ..engine import one_thread
+from ..processes import map_in_processes
 from .records import Rows, study_rows
 
 
@@ -80,17 +78,9 @@ def rows_of(runs: Runs, studies: StudySet, say: Callable[[str], None]) -> list[n
     folder.mkdir(parents=True, exist_ok=True)
     missing = [seed for seed in studies.seeds if not _path(folder, seed).is_file()]
     work = partial(_analyse_and_keep, runs, studies, folder)
-    for done, seed in enumerate(_map(work, missing, runs.jobs), 1):
+    for done, seed in enumerate(map_in_processes(work, missing, runs.jobs), 1):
         say(f"{studies.name}: seed {seed} analysed, {done} of {len(missing)}")
     return [np.load(_path(folder, seed)) for seed in studies.seeds]
-
-
-def _map(work: Callable[[int], int], seeds: Sequence[int], jobs: int) -> Iterator[int]:
-    if jobs == 1 or len(seeds) < 2:
-        yield from map(work, seeds)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
-        yield from pool.map(work, seeds)
 
 
 def _analyse_and_keep(runs: Runs, studies: StudySet, folder: Path, seed: int) -> int:

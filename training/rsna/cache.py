@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +21,7 @@ from ...domain.landmarks import Landmark, Landmarks
 from ...domain.spine import FindingKey, Severity
 from ...domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
 from ...preprocess.bags import prepared_series
-from ..engine import one_thread
+from ..processes import map_in_processes
 from .studies import LabelledStudy, read_labelled
 from .tables import RsnaTables
 
@@ -67,10 +65,10 @@ def cache_studies(
     """Decode the studies that ``folder`` lacks, in ``jobs`` processes."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [study for study in studies if not _is_kept(folder, study)]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=one_thread) as pool:
-        for done, _ in enumerate(pool.map(partial(_keep, tables, root, folder), wanted), start=1):
-            if done % 50 == 0 or done == len(wanted):
-                say(f"decoded {done} of {len(wanted)} studies")
+    keep = partial(_keep, tables, root, folder)
+    for done, _ in enumerate(map_in_processes(keep, wanted, jobs), start=1):
+        if done % 50 == 0 or done == len(wanted):
+            say(f"decoded {done} of {len(wanted)} studies")
 
 
 def load_cached(folder: Path, study_id: str) -> LabelledStudy:
