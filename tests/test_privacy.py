@@ -15,62 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydicom import Dataset, dcmread
-from pydicom._dicom_dict import DicomDictionary
-from pydicom.datadict import keyword_for_tag
-from pydicom.dataset import PrivateBlock
+from tests.canaries import NETWORK, Canaries, write_canaries
 
-from napari_lumbar.phantom import PhantomConfig, make_phantom, write_study
-
-SMALL = PhantomConfig(sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6)
-TEXT_VRS = ("PN", "LO", "SH", "ST", "LT", "UT", "UC")
-#: Read for their meaning, with values of a closed list.
-MEANINGFUL = {"SpecificCharacterSet"}
 #: Prints each audit event that would reach a network, then what the command prints.
-WATCHED = """
+WATCHED = f"""
 import sys
-NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request",
-           "http.client.connect", "ftplib.connect", "smtplib.connect")
 def watch(event, arguments):
-    if event in NETWORK:
+    if event in {NETWORK}:
         print("NETWORK", event, arguments, file=sys.stderr)
 sys.addaudithook(watch)
 from napari_lumbar.cli import main
 main()
 """
-
-
-class Canaries:
-    """Words of which each is given away once."""
-
-    def __init__(self) -> None:
-        self.given: list[str] = []
-
-    def new(self) -> str:
-        self.given.append(f"CANARY{len(self.given):04d}X")
-        return self.given[-1]
-
-    @staticmethod
-    def seen_in(data: bytes) -> list[str]:
-        return re.findall(r"CANARY\d{4}X", data.decode("utf-8", "replace"), flags=re.IGNORECASE)
-
-
-def fill(dataset: Dataset, canaries: Canaries, count: int) -> None:
-    """Put canaries into the text elements that are there, into others, and into private ones."""
-    for element in dataset:
-        if element.VR in TEXT_VRS and element.keyword not in MEANINGFUL:
-            element.value = canaries.new()
-    known = [
-        t for t, (vr, *_) in DicomDictionary.items() if vr in TEXT_VRS and t not in dataset and t >> 16 > 8
-    ]
-    for tag in known[:: max(1, len(known) // count)][:count]:
-        if keyword_for_tag(tag):
-            dataset.add_new(tag, DicomDictionary[tag][0], canaries.new())
-    block: PrivateBlock = dataset.private_block(0x0013, canaries.new(), create=True)
-    block.add_new(1, "LO", canaries.new())
-    dataset.PatientName, dataset.PatientID = canaries.new(), "P" + canaries.given[0]
-    dataset.SeriesDescription, dataset.StudyDescription = canaries.new(), canaries.new()
-    dataset.ProtocolName = canaries.new()
 
 
 @pytest.fixture(scope="module")
@@ -80,21 +36,7 @@ def canaries() -> Canaries:
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory, canaries: Canaries) -> Path:
-    made = tmp_path_factory.mktemp("made")
-    write_study(make_phantom(2_000_000, SMALL), made)
-    folder = tmp_path_factory.mktemp("root") / canaries.new() / canaries.new()
-    patient = canaries.new()
-    for i, path in enumerate(sorted(made.rglob("*.dcm"))):
-        dataset = dcmread(path)
-        fill(dataset, canaries, count=40 if i % 10 == 0 else 1)
-        dataset.PatientID = patient
-        target = folder / canaries.new() / f"{canaries.new()}.dcm"
-        target.parent.mkdir(parents=True)
-        dataset.save_as(target)
-    (folder / f"{canaries.new()}.txt").write_text(canaries.new())
-    broken = folder / canaries.new()
-    broken.write_bytes(next(folder.rglob("*.dcm")).read_bytes()[:900])
-    return folder
+    return write_canaries(tmp_path_factory.mktemp("made"), tmp_path_factory.mktemp("root"), canaries)
 
 
 def watched(tmp: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.canaries import asking_a_network
 from torch import Tensor, nn
 
 from napari_lumbar.domain.errors import LumbarError
@@ -96,7 +97,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "run"
-    train(TrainPlan("multistage_mil", root, out, folds=2), QUIET)
+    with asking_a_network() as asked:
+        train(TrainPlan("multistage_mil", root, out, folds=2), QUIET)
+    assert asked == [], "training downloads and reports nothing"
     return out
 
 
