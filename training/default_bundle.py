@@ -46,9 +46,9 @@ FIRST_TRAINING_SEED = 100_000_000
 _CALIBRATION_OFFSET, _MISSES_OFFSET = 5_000, 4_000
 #: Members of the ensembles; each leaves out its share of the SPIDER patients.
 SAGITTAL_MEMBERS = 4
-GRADE_MEMBERS = 3
+GRADE_MEMBERS = {ConditionGroup.CANAL: 3, ConditionGroup.FORAMINAL: 5, ConditionGroup.SUBARTICULAR: 3}
 #: Share of real slices in the batches of the sagittal networks and of the canal's graders.
-_REAL_SLICES, _REAL_CANALS = 0.55, 0.15
+_REAL_SLICES, _REAL_CANALS = 0.55, 0.05
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _grading_plan(group: ConditionGroup, single_steps: int, bag_steps: int, memb
         partial(_grading_task, group, single_steps),
         Schedule(single_steps + bag_steps, learning_rate=2e-3),
         member,
-        GRADE_MEMBERS,
+        GRADE_MEMBERS[group],
     )
 
 
@@ -201,7 +201,7 @@ TRAINED: dict[str, NetworkPlan] = {
     **{
         f"{name}_{k}": _grading_plan(group, single, bags, k)
         for group, (name, single, bags) in _GRADERS.items()
-        for k in range(GRADE_MEMBERS)
+        for k in range(GRADE_MEMBERS[group])
     },
     "axial": NetworkPlan("heatmap_unet", axial_config(), _axial_task, Schedule(400, learning_rate=3e-3)),
 }
@@ -306,7 +306,9 @@ def _how_trained(plan: BundlePlan) -> dict[str, Any]:
         "calibration_seeds": [plan.calibration_seeds.start, plan.calibration_seeds.stop],
         "spider_cases": cases,
         "spider_folds": [NETWORKS[f"sagittal_{k}"].held_out(cases) for k in range(SAGITTAL_MEMBERS)],
-        "canal_folds": [NETWORKS[f"grade_canal_{k}"].held_out(cases) for k in range(GRADE_MEMBERS)],
+        "canal_folds": [
+            NETWORKS[f"grade_canal_{k}"].held_out(cases) for k in range(GRADE_MEMBERS[ConditionGroup.CANAL])
+        ],
         "steps": {name: _scaled(n.schedule, plan).steps for name, n in TRAINED.items()},
     }
 
