@@ -291,6 +291,18 @@ def test_another_series_shows_the_same_state_and_evidence_at_once(
         assert tuple(layer.scale) == (4.0, 2.0, 1.25)[-layer.ndim :]
 
 
+def test_a_study_that_is_shown_again_shows_nothing_of_what_was_known(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
+    panes.draw_evidence(state.finding(CANAL).evidence)
+    panes.sagittal.draw_cursor((0.0, 0.0, 0.0))
+    panes.show_study(replace(small_study, study_id="other"), SeriesRole.SAGITTAL_T2)  # of the same series
+    layers = panes.sagittal.viewer.layers
+    for name in ("Crops", "Cursor", "Landmarks", "Level names"):
+        assert len(layers[name].data) == 0, name
+    assert not layers["Attention"].data.any()
+
+
 def test_several_changes_of_a_layer_are_drawn_once() -> None:
     layer = Points(np.zeros((2, 2)))
     drawn: list[object] = []

@@ -129,8 +129,10 @@ class Pane:
         self._label()
 
     def forget(self) -> None:
-        """Another study comes: its series have no state and no evidence yet."""
-        self._state, self._evidence = None, ()
+        """Show nothing of what was known: another study comes, perhaps of the same series."""
+        self.draw(None)
+        self.draw_evidence(())
+        self.draw_cursor(None)
 
     def look_at(self, view: tuple[Vector3, float]) -> None:
         """Show the same place in the middle, with the same zoom, as ``view`` of another series."""
