@@ -115,4 +115,4 @@ def _colours(findings: list[str], chosen: FindingKey | None) -> np.ndarray[Any, 
     """Red, green, blue and opacity of each ghost."""
     column = chosen.column if chosen else None
     alphas = [_CHOSEN_ALPHA if finding == column else _OTHER_ALPHA for finding in findings]
-    return np.array([[*theme.GHOST_RGB, alpha] for alpha in alphas])
+    return theme.shades(theme.GHOST_COLOUR, alphas)

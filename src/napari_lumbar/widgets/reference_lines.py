@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from napari.layers import Vectors
-from napari.utils.colormaps.standardize_color import transform_color
 
 from ..domain.geometry import FloatArray
 from ..domain.planes import crossings_rc
@@ -69,9 +68,8 @@ class ReferenceLines:
     def _colour(self) -> None:
         drawn = np.flatnonzero(np.isfinite(self._segments).all(axis=(1, 2)))
         if len(drawn):
-            colours = np.repeat(transform_color(theme.LINE_COLOUR), len(drawn), axis=0)
-            colours[:, 3] = np.where(drawn == self._bright, _BRIGHT_ALPHA, _FAINT_ALPHA)
-            self.layer.edge_color = colours
+            alphas = np.where(drawn == self._bright, _BRIGHT_ALPHA, _FAINT_ALPHA)
+            self.layer.edge_color = theme.shades(theme.LINE_COLOUR, alphas)
 
     def _cut(self, slice_index: int) -> FloatArray:
         if slice_index not in self._cuts:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from napari.utils.colormaps.standardize_color import transform_color
 
 from .. import layer_data
 from ..domain.findings import CropEvidence
@@ -93,11 +92,16 @@ class SeriesLayers:
         self.attention.translate = given["translate"]
         with drawn_once(self.crops):
             self.crops.data = layer_data.crop_layer(self._series, evidence)[0]
-            self._colour(None, evidence)
+            self.highlight(None, evidence)
 
     def highlight(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
         """Draw the box of one crop of ``evidence`` bright and the others faint; None: all alike."""
-        self._colour(crop, evidence)
+        shown = [each for each in evidence if each.series_id == self._series.series_id]
+        if shown:
+            alphas = [_USUAL if crop is None else _BRIGHT if each is crop else _FAINT for each in shown]
+            self.crops.edge_color = theme.shades(
+                theme.BOX_COLOUR, np.repeat(alphas, layer_data.EDGES_OF_A_BOX)
+            )
 
     def draw_cursor(self, point_lps_mm: Any, slice_index: int | None) -> None:
         """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
@@ -105,15 +109,6 @@ class SeriesLayers:
         if not np.array_equal(arms, self.cursor.data):
             with drawn_once(self.cursor):
                 self.cursor.data = arms
-
-    def _colour(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
-        shown = [each for each in evidence if each.series_id == self._series.series_id]
-        if shown:
-            colours = np.repeat(transform_color(theme.BOX_COLOUR), len(shown), axis=0)
-            colours[:, 3] = [
-                _USUAL if crop is None else _BRIGHT if each is crop else _FAINT for each in shown
-            ]
-            self.crops.edge_color = np.repeat(colours, layer_data.EDGES_OF_A_BOX, axis=0)
 
     @property
     def _edge(self) -> float:

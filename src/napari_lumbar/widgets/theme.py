@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from napari.utils.colormaps.standardize_color import transform_color
 from qtpy.QtGui import QColor, QPalette
 
 from ..domain.spine import Severity
@@ -17,8 +22,8 @@ CHOSEN_COLOUR = "#F0E442"
 #: Behind names on an image, so that they can be read on bright tissue.
 NAME_BACKGROUND = (0.05, 0.05, 0.08, 0.72)
 BOX_COLOUR = "#F0E442"
-#: Red, green, blue (0..1) of what was predicted before a person moved it.
-GHOST_RGB = (0.80, 0.47, 0.65)
+#: What was predicted before a person moved it.
+GHOST_COLOUR = "#CC78A6"
 
 #: How strongly a severity fills its cell: the common normal one recedes, the others stand out.
 _FILL_STRENGTH = {Severity.NORMAL_MILD: 0.30, Severity.MODERATE: 1.0, Severity.SEVERE: 1.0}
@@ -32,6 +37,12 @@ def cell_colours(severity: Severity | None, palette: QPalette) -> tuple[QColor, 
     strength = _FILL_STRENGTH[severity]
     style = SEVERITY_STYLES[severity]
     return mix(base, QColor(style.fill), strength), QColor(style.ink) if strength == 1 else ink
+
+
+def shades(colour: str, alphas: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """One colour at several opacities: red, green, blue and opacity, 0..1, shape (n, 4)."""
+    rgb = transform_color(colour)[0, :3]
+    return np.array([(*rgb, alpha) for alpha in alphas], dtype=np.float64).reshape(-1, 4)
 
 
 def ungraded_colour() -> QColor:
