@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ NETWORK = (
     "ftplib.connect",
     "smtplib.connect",
 )
-#: The lists that take down what this process asks of a network; an audit hook can never be taken away.
-_LISTENING: list[list[str]] = []
+#: What this process asked of a network since somebody first listened: an audit hook can never be taken away.
+_ASKED: list[str] = []
 _SMALL = PhantomConfig(sagittal_matrices=(96,), axial_matrices=(96,), voxel_mm=1.6)
 _TEXT_VRS = ("PN", "LO", "SH", "ST", "LT", "UT", "UC")
 #: Read for their meaning, with values of a closed list.
@@ -88,16 +89,17 @@ def write_canaries(made: Path, root: Path, canaries: Canaries) -> Path:
 
 @contextmanager
 def asking_a_network() -> Iterator[list[str]]:
-    """What this process asks of a network meanwhile."""
-    if not _LISTENING:
-        sys.addaudithook(_listen)
-    asked: list[str] = []
-    _LISTENING.append(asked)
+    """What this process asks of a network meanwhile, once that is over."""
+    _listen()
+    before, asked = len(_ASKED), list[str]()
     yield asked
-    _LISTENING[_LISTENING.index(asked)] = []
+    asked += _ASKED[before:]
 
 
-def _listen(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in NETWORK:
-        for asked in _LISTENING:
-            asked.append(f"{event} {arguments}")
+@cache
+def _listen() -> None:
+    def take_down(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in NETWORK:
+            _ASKED.append(f"{event} {arguments}")
+
+    sys.addaudithook(take_down)
