@@ -14,6 +14,9 @@ LIBRARIES := $(VENV)/.libraries
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
 
 export PYTHON
+# Libraries are installed without bytecode: a process that may not keep what it compiles compiles all of
+# PyTorch, and so does each one after it.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint bundle screenshots clean
 
