@@ -147,19 +147,27 @@ def test_a_run_that_lost_its_last_stage_ends_with_the_same_bytes(run: Path, root
     assert (run / "fold_1" / "bundle" / "grade_subarticular.safetensors").read_bytes() == before
 
 
-def test_one_fold_alone_makes_a_bundle_too(root: Path, tmp_path: Path) -> None:
-    plan = TrainPlan("multistage_mil", root, tmp_path / "run", folds=2, fold=1)
+@pytest.fixture(scope="module")
+def decoded(run: Path) -> Path:
+    """What ``run`` decoded and where its localiser found the landmarks."""
+    return run / "cache"
+
+
+def test_one_fold_alone_makes_a_bundle_too(root: Path, decoded: Path, tmp_path: Path) -> None:
+    plan = TrainPlan("multistage_mil", root, tmp_path / "run", folds=2, fold=1, cache=decoded)
     bundle = load_bundle(train(plan, QUIET))
     assert "grade_canal_1" in bundle.networks
     assert "grade_canal_0" not in bundle.networks
 
 
-def test_a_system_may_be_trained_with_other_stages_than_its_own(root: Path, tmp_path: Path) -> None:
+def test_a_system_may_be_trained_with_other_stages_than_its_own(
+    root: Path, decoded: Path, tmp_path: Path
+) -> None:
     def without_lstm() -> list[Stage]:
         return [replace(stage, config=replace(stage.config, recurrent=False)) for stage in stages()]
 
     variant = Recipe("multistage_mil", "an ablation", {"tiny": without_lstm})
-    plan = TrainPlan("multistage_mil", root, tmp_path / "run", folds=2, fold=1)
+    plan = TrainPlan("multistage_mil", root, tmp_path / "run", folds=2, fold=1, cache=decoded)
     bundle = load_bundle(train(plan, QUIET, variant))
     assert bundle.manifest.networks["grade_canal_1"].config["recurrent"] is False
     assert json.loads((tmp_path / "run" / "stages.json").read_text())[0]["config"]["recurrent"] is False
