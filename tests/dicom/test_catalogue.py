@@ -49,6 +49,7 @@ ELSEWHERE = {
     92: "widgets/test_reader_dock.py::test_keys_in_the_window_never_delete_a_point",
     93: "pipeline/test_ladder.py::test_a_lost_device_means_the_cpu_at_once",
     94: "export/test_write.py::test_a_result_that_cannot_be_made_leaves_the_older_one",
+    95: "widgets/test_screen.py::test_a_display_without_opengl_is_said_before_napari_draws_on_it",
     96: "models/test_bundle.py::test_one_changed_bit_is_noticed_before_anything_is_parsed",
     97: "models/test_bundle.py::test_one_changed_bit_is_noticed_before_anything_is_parsed",
     98: "models/test_bundle.py::test_classes_that_changed_places_in_the_weights_are_noticed",
@@ -58,16 +59,15 @@ ELSEWHERE = {
     102: "training/test_engine.py::test_a_torn_checkpoint_write_leaves_the_old_one",
     103: "training/test_engine.py::test_losses_that_are_not_finite_are_counted_and_stop_the_run_by_name",
     105: "training/rsna/test_preflight.py::test_points_on_images_that_are_not_there_are_reported",
+    107: "training/test_multistage.py::test_a_mirrored_axial_image_is_that_of_a_mirrored_patient",
     108: "training/test_engine_processes.py::test_a_dead_process_ends_the_job",
 }
 
 #: Rows that no part of the program meets yet, and what each waits for.
 LATER = {
     83: "a mirrored image cannot be proven; no check by vessels is tried, the letters are always shown",
-    95: "a window on a machine without OpenGL; doctor says so today",
     104: "a limit on the share of images that training may skip",
     106: "a warning where a fold lacks a class",
-    107: "a mirrored phantom for every recipe's augmentation",
     109: "resuming with another number of processes",
 }
 

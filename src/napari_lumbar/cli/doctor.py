@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
@@ -22,17 +21,17 @@ WINDOW_TIMEOUT_S = 120
 
 #: Runs in a process of its own: Qt ends the whole process where it finds no display.
 WINDOW_PROBE = """
-import qtpy
-from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
-from qtpy.QtWidgets import QApplication
-app = QApplication([])
-surface, context = QOffscreenSurface(), QOpenGLContext()
-surface.create()
-if not (context.create() and context.makeCurrent(surface)):
-    raise SystemExit("Qt has no OpenGL here; install libgl1 and libegl1, or a display driver")
+from napari_lumbar.domain.errors import WindowError
+from napari_lumbar.widgets.screen import check_screen
+try:
+    check_screen()
+except WindowError as error:
+    raise SystemExit(str(error))
 import napari
+import qtpy
+from qtpy.QtWidgets import QApplication
 napari.components.ViewerModel()
-print(f"{qtpy.API_NAME} {qtpy.QT_VERSION} on {app.platformName()!r}, with OpenGL")
+print(f"{qtpy.API_NAME} {qtpy.QT_VERSION} on {QApplication.instance().platformName()!r}, with OpenGL")
 """
 
 
@@ -137,7 +136,5 @@ def _window() -> Check:
 
 
 def _why_no_window(done: subprocess.CompletedProcess[str]) -> str:
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        return "no display here (DISPLAY is not set); xvfb-run gives a program a virtual one"
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     return lines[-1] if lines else f"Qt ended with status {done.returncode}"

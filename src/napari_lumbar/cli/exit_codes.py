@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ..domain.errors import BundleError, Cancelled, ExportError, LumbarError, SessionError, StudyError
+from ..domain.errors import (
+    BundleError,
+    Cancelled,
+    ExportError,
+    LumbarError,
+    SessionError,
+    StudyError,
+    WindowError,
+)
 
 
 class ExitCode(IntEnum):
@@ -40,7 +48,7 @@ _MEANINGS = {
     ExitCode.BUNDLE_BROKEN: "the bundle of weights is incomplete, altered or unknown",
     ExitCode.NOTHING_GRADED: "no finding could be graded; the report says why",
     ExitCode.NOT_WRITABLE: "the results cannot be written there",
-    ExitCode.PART_MISSING: "an optional part is not installed",
+    ExitCode.PART_MISSING: "an optional part is not installed, or no window can be opened here",
     ExitCode.SESSION_UNUSABLE: "the session is damaged, too new, or made for another study or bundle",
     ExitCode.CANCELLED: "cancelled; no result was changed",
 }
@@ -51,6 +59,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     ExportError: ExitCode.NOT_WRITABLE,
     SessionError: ExitCode.SESSION_UNUSABLE,
     ImportError: ExitCode.PART_MISSING,
+    WindowError: ExitCode.PART_MISSING,
     Cancelled: ExitCode.CANCELLED,
     KeyboardInterrupt: ExitCode.CANCELLED,
     LumbarError: ExitCode.USAGE,  # the base of most of these, so the last

@@ -29,6 +29,10 @@ class ExportError(LumbarError):
     """A result cannot be written where it was asked for."""
 
 
+class WindowError(LumbarError):
+    """No window can be opened on this machine."""
+
+
 class ProposalError(LumbarError):
     """The networks have no points to propose: no image near enough, or they never look for such points."""
 

@@ -17,7 +17,15 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
         A folder of weights; None for the one of the preferences, or that comes with the package.
     study_uid
         Which study, where there are several; None to be asked in the window.
+
+    Raises
+    ------
+    WindowError
+        If no window can be opened on this machine.
     """
+    from .screen import check_screen
+
+    check_screen()
     import napari
 
     from .preferences import read_preferences
