@@ -6,6 +6,7 @@ sees exactly the batches it would have seen. With several processes each takes e
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,11 @@ class Machine:
     device: str = "auto"
     devices: int = 1
     nodes: int = 1
+
+    @property
+    def processes(self) -> int:
+        """How many train together; ``torchrun`` knows better than the command line."""
+        return int(os.environ.get("WORLD_SIZE", self.devices * self.nodes))
 
 
 def make_fabric(device: str = "auto", machine: Machine | None = None) -> Fabric:

@@ -14,13 +14,25 @@ _FILE = "config.json"
 
 
 class RunConfig(BaseModel):
-    """Everything that decides which weights a run ends with; ``points`` is a table that pretrains."""
+    """Everything that decides which weights a run ends with.
+
+    Parameters
+    ----------
+    tables_sha256
+        Of the tables in ``data``.
+    processes
+        How many train together: each takes every n-th batch.
+    points
+        A table that pretrains; '' for none.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recipe: str
     preset: Literal["tiny", "paper"]
     data: str
+    tables_sha256: str
+    processes: int
     folds: int
     seed: int
     effort: float

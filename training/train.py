@@ -25,6 +25,7 @@ from .out_of_fold import calibrate_bundle
 from .point_table import named_table
 from .recipes import RECIPES, FoldData, Preset, Recipe, Stage
 from .rsna.cohort import Cohort, Split, load_cohort, prepare_cohort
+from .rsna.tables import tables_sha256
 from .run_config import RunConfig, keep_config, load_config
 
 #: Appears when the data of a run are ready; other processes wait for it.
@@ -76,6 +77,8 @@ class TrainPlan:
             recipe=self.recipe,
             preset=self.preset,
             data=str(self.data.resolve()),
+            tables_sha256=tables_sha256(self.data),
+            processes=self.machine.processes,
             folds=self.folds,
             seed=self.seed,
             effort=self.effort,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from napari_lumbar.phantom.write import write_rsna
 from napari_lumbar.preprocess.bags import finding_bags, sample_bag
 from napari_lumbar.preprocess.planes import PLANE_SHAPES, PLANES
 from napari_lumbar.training import train as training
-from napari_lumbar.training.engine import Batch, stack_items
+from napari_lumbar.training.engine import Batch, Machine, stack_items
 from napari_lumbar.training.losses import mil_loss
 from napari_lumbar.training.recipes import FoldData, Recipe, Stage
 from napari_lumbar.training.schedule import Schedule
@@ -127,6 +128,20 @@ def test_a_run_goes_on_only_when_asked_and_only_as_it_was_started(run: Path, roo
         LumbarError, match=r"started otherwise: seed was 2024 and is now 5\. Choose another --out"
     ):
         train(replace(plan, seed=5, resume=True), QUIET)
+    with pytest.raises(LumbarError, match="started otherwise: processes was 1 and is now 2"):
+        train(replace(plan, machine=Machine(devices=2), resume=True), QUIET)
+
+
+def test_a_run_goes_on_only_with_the_labels_it_began_with(run: Path, root: Path, tmp_path: Path) -> None:
+    data, copy = shutil.copytree(root, tmp_path / "data"), shutil.copytree(run, tmp_path / "run")
+    (copy / "config.json").write_text((run / "config.json").read_text().replace(str(root), str(data)))
+    labels = data / "train.csv"
+    labels.write_text(labels.read_text().replace("Severe", "Moderate", 1))
+    plan = TrainPlan("multistage_mil", data, copy, folds=2, cache=run / "cache", resume=True)
+    with pytest.raises(
+        LumbarError, match=r"started otherwise: tables_sha256 was '\w{64}' and is now '\w{64}'"
+    ):
+        train(plan, QUIET)
 
 
 def test_a_run_keeps_the_table_that_pretrains_it(

@@ -15,18 +15,35 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ...domain.errors import LumbarError
+from ...dicom.codes import Exclusion
+from ...domain.errors import LumbarError, StudyError
 from ...domain.geometry import SliceGeometry
 from ...domain.landmarks import Landmark, Landmarks
 from ...domain.spine import FindingKey, Severity
-from ...domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
+from ...domain.study import FileRecord, MRSeries, MRSlice, SeriesRole, SliceStack, Study
 from ...preprocess.bags import prepared_series
 from ..processes import map_in_processes
 from .studies import LabelledStudy, read_labelled
 from .tables import RsnaTables
 
 #: Raised whenever the same study would be kept differently.
-_VERSION = 1
+_VERSION = 2
+#: Of all images so many may be damaged; where more are, the copy is not to be trusted.
+_DAMAGED_SHARE = 0.001
+_DAMAGE = {
+    code.code
+    for code in (
+        Exclusion.EMPTY,
+        Exclusion.NOT_DICOM,
+        Exclusion.UNREADABLE,
+        Exclusion.TRUNCATED_HEADER,
+        Exclusion.TRUNCATED_PIXELS,
+        Exclusion.SIZE_MISMATCH,
+        Exclusion.BAD_PIXELS,
+        Exclusion.DECODING_TIMEOUT,
+        Exclusion.DECODER_CRASHED,
+    )
+}
 
 
 class _SliceFacts(BaseModel):
@@ -49,6 +66,8 @@ class _StudyFacts(BaseModel):
     version: int = _VERSION
     study_id: str
     study_uid: str
+    files: int
+    damaged: list[str]
     series: list[_SeriesFacts]
     landmarks: list[Landmark]
     severities: list[tuple[FindingKey, Severity]]
@@ -62,13 +81,20 @@ def cache_studies(
     jobs: int = 1,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Decode the studies that ``folder`` lacks, in ``jobs`` processes."""
+    """Decode the studies that ``folder`` lacks, in ``jobs`` processes; name the images that are damaged.
+
+    Raises
+    ------
+    LumbarError
+        If a study cannot be read at all, or more than a thousandth of all images is damaged.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [study for study in studies if not _is_kept(folder, study)]
     keep = partial(_keep, tables, root, folder)
     for done, _ in enumerate(map_in_processes(keep, wanted, jobs), start=1):
         if done % 50 == 0 or done == len(wanted):
             say(f"decoded {done} of {len(wanted)} studies")
+    _refuse_damage([_facts_of(folder, study) for study in studies], say)
 
 
 def load_cached(folder: Path, study_id: str) -> LabelledStudy:
@@ -81,7 +107,7 @@ def load_cached(folder: Path, study_id: str) -> LabelledStudy:
     """
     if not _is_kept(folder, study_id):
         raise LumbarError(f"study {study_id} is not in the cache {folder}; run the training command again")
-    facts = _StudyFacts.model_validate_json(_facts_path(folder, study_id).read_bytes())
+    facts = _facts_of(folder, study_id)
     pixels = np.load(_pixels_path(folder, study_id), mmap_mode="r")
     series = tuple(_series(one, place, pixels) for one, place in _placed(facts.series))
     return LabelledStudy(
@@ -91,8 +117,25 @@ def load_cached(folder: Path, study_id: str) -> LabelledStudy:
     )
 
 
+def _refuse_damage(studies: Sequence[_StudyFacts], say: Callable[[str], None]) -> None:
+    damaged = [f"{facts.study_id}/{image}" for facts in studies for image in facts.damaged]
+    for image in damaged:
+        say(f"left out: {image}")
+    n_images = sum(facts.files for facts in studies)
+    if len(damaged) > _DAMAGED_SHARE * n_images:
+        raise LumbarError(
+            f"{len(damaged)} of {n_images} images are damaged, more than {_DAMAGED_SHARE:.1%}; the first is "
+            f"{damaged[0]}. Copy the images again, or take their studies out of the tables"
+        )
+
+
 def _keep(tables: RsnaTables, root: Path, folder: Path, study_id: str) -> None:
-    labelled = read_labelled(tables, root, study_id)
+    try:
+        labelled = read_labelled(tables, root, study_id)
+    except StudyError as error:
+        raise LumbarError(
+            f"study {study_id} cannot be read: {error} Copy it again, or take it out of the tables"
+        ) from error
     usual = {s.series_id: prepared_series(s) for s in labelled.study.series if s.role is not None}
     marked = [landmark for landmark in labelled.landmarks if landmark.series_id in usual]
     slices = [one for series in usual.values() for one in series.slices]
@@ -100,6 +143,8 @@ def _keep(tables: RsnaTables, root: Path, folder: Path, study_id: str) -> None:
     facts = _StudyFacts(
         study_id=study_id,
         study_uid=labelled.study.study_uid,
+        files=len(labelled.study.accounting.records),
+        damaged=[f"{record.path}: {record.reason}" for record in _damaged(labelled.study)],
         series=[_facts(series) for series in usual.values()],
         landmarks=[_on_usual(landmark, usual[landmark.series_id]) for landmark in marked],
         severities=list(labelled.severities.items()),
@@ -159,6 +204,16 @@ def _series(facts: _SeriesFacts, place: int, pixels: np.ndarray[tuple[int], np.d
             slices.append(MRSlice(one.geometry, image, one.sop_instance_uid, one.instance_number))  # type: ignore[arg-type]
         stacks.append(SliceStack(tuple(slices)))
     return MRSeries(facts.series_id, facts.series_uid, tuple(stacks), facts.role, facts.role_reason)
+
+
+def _damaged(study: Study) -> list[FileRecord]:
+    """Images of RSNA's layout that cannot be used; other files lie there by chance."""
+    excluded = study.accounting.excluded
+    return [record for record in excluded if record.code in _DAMAGE and record.path.endswith(".dcm")]
+
+
+def _facts_of(folder: Path, study_id: str) -> _StudyFacts:
+    return _StudyFacts.model_validate_json(_facts_path(folder, study_id).read_bytes())
 
 
 def _is_kept(folder: Path, study_id: str) -> bool:

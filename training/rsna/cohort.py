@@ -11,7 +11,9 @@ from typing import overload
 
 from ...domain.errors import LumbarError
 from .cache import cache_studies, load_cached
-from .folds import stratified_folds
+from .checks import Problem
+from .folds import severities_lacking, stratified_folds
+from .images import REPEATED_PATIENT
 from .preflight import look_at
 from .studies import LabelledStudy, studies_with_images
 from .tables import RsnaTables
@@ -79,12 +81,14 @@ def prepare_cohort(
     Raises
     ------
     LumbarError
-        If the tables cannot be read, or no study has images, or there are fewer than folds.
+        If the tables cannot be read, or no study has images, or there are fewer than folds, or a patient has
+        two studies, or too many images are damaged.
     """
     found = look_at(root)
     (run / PREFLIGHT).write_text(json.dumps(found.as_json(), indent=1), encoding="utf-8")
     for line in found.lines(examples=1):
         say(line)
+    _refuse_repeated_patients(found.problems)
     studies = studies_with_images(found.tables, root)
     graded = set(found.tables.grades["study_id"])
     usable = [study for study in studies if study in graded]
@@ -92,6 +96,8 @@ def prepare_cohort(
         raise LumbarError(f"no study of {root} has both grades in its tables and images in train_images")
     cache_studies(found.tables, root, usable, cache, jobs, say)
     folds = stratified_folds(_only(found.tables, usable), split.folds, split.seed)
+    for sentence in severities_lacking(found.tables, folds):
+        say(f"warning: {sentence}")
     (run / FOLDS).write_text(json.dumps(folds, indent=1), encoding="utf-8")
     return Cohort(cache, folds)
 
@@ -99,6 +105,16 @@ def prepare_cohort(
 def load_cohort(run: Path, cache: Path) -> Cohort:
     """What ``prepare_cohort`` made."""
     return Cohort(cache, json.loads((run / FOLDS).read_text("utf-8")))
+
+
+def _refuse_repeated_patients(problems: Sequence[Problem]) -> None:
+    repeated = [problem for problem in problems if problem.code == REPEATED_PATIENT]
+    if repeated:
+        raise LumbarError(
+            f"{len(repeated)} studies are of a patient who has another one, and a fold could be measured on "
+            f"someone it learned from: study {repeated[0].study_id} is {repeated[0].what}. Take one of each "
+            "out of the tables"
+        )
 
 
 def _only(tables: RsnaTables, studies: Sequence[str]) -> RsnaTables:

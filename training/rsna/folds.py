@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
 from ...domain.errors import LumbarError
+from ...domain.spine import Condition, ConditionGroup, Severity
 from .tables import RsnaTables
 
 
@@ -35,3 +36,17 @@ def stratified_folds(tables: RsnaTables, folds: int, seed: int) -> Mapping[str, 
     splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     split = splitter.split(np.zeros(len(studies)), labels)
     return {studies[place]: fold for fold, (_, held_out) in enumerate(split) for place in held_out}
+
+
+def severities_lacking(tables: RsnaTables, folds: Mapping[str, int]) -> Iterator[str]:
+    """Sentences about severities that a fold cannot teach or cannot be measured on, for want of a grade."""
+    grades = tables.grades.assign(fold=tables.grades["study_id"].map(folds)).dropna(subset=["fold"])
+    groups = grades["condition"].map({condition.value: condition.group for condition in Condition})
+    for group in ConditionGroup:
+        of_group = grades[groups == group]
+        for fold in range(max(folds.values()) + 1):
+            held_out = of_group["fold"] == fold
+            for part, rows in (("to learn from", of_group[~held_out]), ("held out", of_group[held_out])):
+                lacking = [s.label for s in Severity if s not in set(rows["severity"])]
+                if lacking:
+                    yield f"fold {fold} has no {group.value} grade {part} that is {' or '.join(lacking)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from .checks import Problem
 from .tables import RsnaTables
 
 IMAGES = "train_images"
+#: Code of the problem that would let a network be measured on a patient it knows.
+REPEATED_PATIENT = "patient_repeated"
 #: A foramen or recess this far beyond the canal's middle, on the wrong side, is a contradiction and no bend.
 _ACROSS_MM = 2.0
 
@@ -23,12 +26,24 @@ Headers = Mapping[tuple[str, int], SliceHeader | str]
 
 
 def image_problems(tables: RsnaTables, root: Path) -> list[Problem]:
-    """Check the points of every study that has images; sorted like ``table_problems``."""
+    """Check points and patients of every study that has images; sorted like ``table_problems``."""
     found: list[Problem] = []
-    for study, points in tables.points.groupby("study_id"):
-        folder = root / IMAGES / str(study)
-        if folder.is_dir():
-            found += _study_problems(str(study), points, _headers(folder))
+    studies_of: dict[str, list[str]] = defaultdict(list)
+    marked = dict(iter(tables.points.groupby("study_id")))
+    with_images = [study for study in tables.studies if (root / IMAGES / study).is_dir()]
+    for study in with_images:
+        headers = _headers(root / IMAGES / study)
+        if study in marked:
+            found += _study_problems(study, marked[study], headers)
+        for patient in {h.patient_key for h in headers.values() if isinstance(h, SliceHeader)} - {""}:
+            studies_of[patient].append(study)
+    # One PatientID for all is what anonymisers write; it names nobody.
+    shared = [studies for studies in studies_of.values() if 1 < len(studies) < len(with_images)]
+    found += [
+        Problem(REPEATED_PATIENT, study, f"of the same patient as study {studies[0]}, by its PatientID")
+        for studies in shared
+        for study in studies[1:]
+    ]
     return sorted(found, key=lambda problem: (problem.study_id, problem.code, problem.what))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,13 +71,31 @@ def read_tables(root: Path) -> RsnaTables:
     return RsnaTables(_long(grades), _with_numbers(points), series)
 
 
-def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def tables_sha256(root: Path) -> str:
+    """One hash of the three tables in ``root``, so that a run never goes on with other labels.
+
+    Raises
+    ------
+    LumbarError
+        If a table is missing.
+    """
+    digest = hashlib.sha256()
+    for name in (GRADES_FILE, POINTS_FILE, SERIES_FILE):
+        digest.update(hashlib.sha256(_there(root / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _there(path: Path) -> Path:
     if not path.is_file():
         raise LumbarError(
             f"{path.name} is not in {path.parent}: training data in RSNA's layout need {GRADES_FILE}, "
             f"{POINTS_FILE} and {SERIES_FILE} beside the folder train_images"
         )
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return path
+
+
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    table = pd.read_csv(_there(path), dtype=str, keep_default_na=False)
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise LumbarError(f"{path.name} has no column {missing[0]!r}; RSNA's file has {list(columns)}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from napari_lumbar.domain.errors import LumbarError
 from napari_lumbar.domain.spine import ALL_FINDINGS
 from napari_lumbar.phantom import PhantomConfig, make_phantom
 from napari_lumbar.phantom.write import write_rsna
+from napari_lumbar.training.rsna import cache as caching
 from napari_lumbar.training.rsna.cache import cache_studies, load_cached
 from napari_lumbar.training.rsna.cohort import CachedStudies, Split, load_cohort, prepare_cohort
 from napari_lumbar.training.rsna.studies import labelled_phantom, read_labelled
@@ -92,3 +96,82 @@ def test_tables_without_images_are_refused(root: Path, tmp_path: Path) -> None:
         (tmp_path / table.name).write_bytes(table.read_bytes())
     with pytest.raises(LumbarError, match=r"no study of .* has both grades in its tables and images"):
         prepare_cohort(tmp_path, tmp_path, tmp_path / "cache", Split(3, 1), 1, silent)
+
+
+@pytest.fixture
+def data(root: Path, tmp_path: Path) -> Path:
+    """A copy of the data that a test may spoil."""
+    return shutil.copytree(root, tmp_path / "data")
+
+
+def images(data: Path, place: int) -> list[Path]:
+    """The images of one of the studies."""
+    return sorted(sorted((data / "train_images").iterdir())[place].rglob("*.dcm"))
+
+
+def test_damaged_images_are_named_and_a_few_of_many_are_left_out(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = images(data, 0)[3]
+    damaged.write_bytes(damaged.read_bytes()[:2000])
+    (data / "train_images" / "notes.txt").write_text("no image")
+    tables = read_tables(data)
+    said: list[str] = []
+    with pytest.raises(
+        LumbarError, match=r"^1 of \d+ images are damaged, more than 0\.1%; the first is .*dcm: "
+    ):
+        cache_studies(tables, data, tables.studies, tmp_path / "cache", say=said.append)
+    (line,) = [one for one in said if one.startswith("left out: ")]
+    assert damaged.relative_to(data / "train_images").as_posix() in line
+    monkeypatch.setattr(caching, "_DAMAGED_SHARE", 0.1)
+    cache_studies(tables, data, tables.studies, tmp_path / "cache", say=said.append)
+    assert said.count(line) == 2, "what was decoded before is named again"
+
+
+def test_a_study_that_cannot_be_read_is_named(data: Path, tmp_path: Path) -> None:
+    for image in images(data, 1):
+        image.write_bytes(b"")
+    tables = read_tables(data)
+    with pytest.raises(
+        LumbarError, match=rf"study {tables.studies[1]} cannot be read: .* Copy it again, or take"
+    ):
+        cache_studies(tables, data, tables.studies, tmp_path / "cache", say=silent)
+
+
+def as_patient(data: Path, places: range, patient: str) -> None:
+    for place in places:
+        for image in images(data, place):
+            dataset = pydicom.dcmread(image)
+            dataset.PatientID = patient
+            dataset.save_as(image)
+
+
+def test_two_studies_of_one_patient_stop_a_training(data: Path, tmp_path: Path) -> None:
+    as_patient(data, range(2), "ID-4711")
+    first, second, _ = read_tables(data).studies
+    with pytest.raises(
+        LumbarError, match=f"study {second} is of the same patient as study {first}"
+    ) as caught:
+        prepare_cohort(data, tmp_path, tmp_path / "cache", Split(3, 1), 1, silent)
+    problems = json.loads((tmp_path / "preflight.json").read_text())["problems"]
+    assert [p["code"] for p in problems] == ["patient_repeated"]
+    assert "4711" not in str(caught.value) + str(problems)
+
+
+def test_one_patient_for_all_is_what_anonymisers_write(data: Path, tmp_path: Path) -> None:
+    as_patient(data, range(3), "ANONYMOUS")
+    assert prepare_cohort(data, tmp_path, tmp_path / "cache", Split(3, 1), 1, silent).n_folds == 3
+
+
+def test_a_fold_without_a_severity_is_said(root: Path, tmp_path: Path) -> None:
+    for table in root.glob("*.csv"):
+        text = table.read_text()
+        (tmp_path / table.name).write_text(
+            text.replace("Severe", "Moderate") if "train.csv" in str(table) else text
+        )
+    (tmp_path / "train_images").symlink_to(root / "train_images")
+    said: list[str] = []
+    prepare_cohort(tmp_path, tmp_path, tmp_path / "cache", Split(3, 1), 1, said.append)
+    warned = [line for line in said if line.startswith("warning: fold ")]
+    assert len([line for line in warned if "to learn from that is Severe" in line]) == 9
+    assert any("held out that is" in line for line in warned)
