@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import gc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_lumbar.domain.geometry import SliceGeometry, vector3
 from napari_lumbar.domain.landmarks import Landmark, Landmarks
 from napari_lumbar.domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
-from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
-from napari_lumbar.preprocess.bags import Jitter, finding_bags, sample_bag, slice_window
+from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack, Study
+from napari_lumbar.preprocess import bags as preparing
+from napari_lumbar.preprocess.bags import Jitter, finding_bags, prepared_by_id, sample_bag, slice_window
 
 LEVEL = Level.L4_L5
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, LEVEL)
@@ -156,3 +160,17 @@ def test_what_is_looked_at_from_the_right_is_the_mirror_image_of_what_is_from_th
 def test_a_plane_without_its_landmark_is_left_out() -> None:
     only_canal = Landmarks({CANAL: landmarks().points[CANAL]})
     assert set(finding_bags(CANAL, only_canal, SERIES)) == {"sagittal"}
+
+
+def test_a_study_in_use_is_prepared_once_and_then_let_go() -> None:
+    study = Study("1", "1.2", tuple(replace(one) for one in SERIES.values()))
+    study = replace(study, series=(*study.series, replace(SERIES["t2"], series_id="odd", role=None)))
+    gc.collect()
+    before = len(preparing._PREPARED)
+    prepared = prepared_by_id(study)
+    assert prepared.keys() == SERIES.keys()
+    assert prepared_by_id(study.assigning("ax", None)) == {"t2": prepared["t2"]}
+    assert prepared_by_id(study)["ax"] is prepared["ax"]
+    del study
+    gc.collect()
+    assert len(preparing._PREPARED) == before

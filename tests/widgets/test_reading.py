@@ -198,6 +198,29 @@ def test_corrections_come_back_and_are_graded_at_once(
     assert again.session.state.predicted(CANAL).severity is Severity.NORMAL_MILD
 
 
+def test_a_new_analysis_takes_the_place_of_the_old_one_at_once(analysed: Reading, qtbot: Any) -> None:
+    """With a None between, a window would draw everything twice."""
+    states: list[Any] = []
+    left: list[Any] = []
+    old = analysed.session
+    analysed.session_left.connect(lambda: left.append(analysed.session))
+    analysed.state_changed.connect(states.append)
+    analysed.analyse()
+    qtbot.waitUntil(lambda: analysed.session is not old)
+    assert left == [None]
+    assert analysed.session is not None
+    assert states == [analysed.session.state]
+
+
+def test_regrading_begins_without_another_state(analysed: Reading, qtbot: Any) -> None:
+    heard: list[str] = []
+    analysed.state_changed.connect(lambda _: heard.append("state"))
+    analysed.regrading_began.connect(lambda: heard.append("regrading"))
+    move(analysed, LEFT, 50)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    assert heard == ["state", "regrading", "state"]
+
+
 def test_another_role_ends_the_session(analysed: Reading) -> None:
     states: list[Any] = []
     analysed.state_changed.connect(states.append)

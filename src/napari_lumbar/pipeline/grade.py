@@ -15,7 +15,7 @@ from ..domain.spine import ConditionGroup, FindingKey, Side
 from ..domain.study import MRSeries, PixelArray, Study
 from ..models.bundle import Bundle
 from ..models.lstm_mil import LstmMil
-from ..preprocess.bags import NO_JITTER, Bag, Jitter, finding_bags, prepared_series, sample_bag
+from ..preprocess.bags import NO_JITTER, Bag, Jitter, finding_bags, prepared_by_id, sample_bag
 from ..preprocess.crop_tables import CropTable, crop_table
 from ..preprocess.planes import plane_shapes
 from ..preprocess.resample import Box
@@ -157,7 +157,7 @@ class MultistageGrader:
         cancel: CancelToken,
     ) -> Mapping[FindingKey, Finding]:
         """Return a finding, graded or with the reason why not, for each key."""
-        series = {s.series_id: prepared_series(s) for s in study.series if s.role is not None}
+        series = prepared_by_id(study)
         graded: dict[FindingKey, Finding] = {}
         for group in ConditionGroup:
             wanted = [key for key in keys if key.condition.group is group and key in landmarks.points]

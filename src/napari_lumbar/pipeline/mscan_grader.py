@@ -24,7 +24,7 @@ from ..domain.study import MRSeries, PixelArray, SeriesRole, Study
 from ..models.axial_point import AxialPointNet
 from ..models.bundle import Bundle
 from ..models.mscan import AXIAL_SLICES, Mscan, MscanInput, MscanOutput
-from ..preprocess.bags import NO_JITTER, Jitter, prepared_series
+from ..preprocess.bags import NO_JITTER, Jitter, prepared_by_id
 from ..preprocess.mscan_views import (
     CanalCrop,
     axial_crop,
@@ -110,7 +110,7 @@ class MscanGrader:
         if not wanted:
             return ungraded
         report(Progress("preparing images", 0.0))
-        series = {s.series_id: prepared_series(s) for s in study.series if s.role is not None}
+        series = prepared_by_id(study)
         places = {}
         for level in Level:
             cancel.raise_if_cancelled()

@@ -28,7 +28,7 @@ from ..models.multiview_transformer import (
     MultiviewTransformer,
     Sight,
 )
-from ..preprocess.bags import prepared_series
+from ..preprocess.bags import prepared_by_id
 from ..preprocess.disc_volumes import DiscVolume, Visible, disc_volumes, mirrored, own_role, sample_volume
 from ..preprocess.resample import Box
 from .evidence import to_native
@@ -90,7 +90,7 @@ class MultiviewGrader:
         cancel: CancelToken,
     ) -> Mapping[FindingKey, Finding]:
         """Return a finding, graded or with the reason why not, for each key."""
-        series = {s.series_id: prepared_series(s) for s in study.series if s.role is not None}
+        series = prepared_by_id(study)
         levels = [level for level in Level if any(key.level is level for key in keys)]
         findings: dict[FindingKey, Finding] = {}
         for i, level in enumerate(levels):

@@ -19,7 +19,7 @@ from ..domain.spine import ConditionGroup, FindingKey
 from ..domain.study import MRSeries, PixelArray, Study
 from ..models.bundle import Bundle
 from ..models.sequence_efficientnet import LevelSlices, SequenceEfficientNet
-from ..preprocess.bags import Bag, prepared_series
+from ..preprocess.bags import Bag, prepared_by_id
 from ..preprocess.slice_views import sample_view, slice_view
 from .evidence import to_native
 from .explain import with_heatmaps
@@ -73,7 +73,7 @@ class SequenceGrader:
         cancel: CancelToken,
     ) -> Mapping[FindingKey, Finding]:
         """Return a finding, graded or with the reason why not, for each key."""
-        series = {s.series_id: prepared_series(s) for s in study.series if s.role is not None}
+        series = prepared_by_id(study)
         reasons = {key: _why_not(key, landmarks, series) for key in keys}
         findings = {
             key: Finding(key, None, landmarks.get(key), not_gradable=why)

@@ -20,7 +20,7 @@ from ..domain.spine import FindingKey
 from ..domain.study import MRSeries, PixelArray, SeriesRole, Study
 from ..models.bundle import Bundle
 from ..models.three_way import FindingSight, ThreeWay
-from ..preprocess.bags import Bag, prepared_series
+from ..preprocess.bags import Bag, prepared_by_id
 from ..preprocess.finding_views import finding_views, mirrored_views
 from ..preprocess.fusion_input import FusionInput, FusionShape, fusion_input
 from .evidence import to_native
@@ -70,7 +70,7 @@ class ThreeWayGrader:
         cancel: CancelToken,
     ) -> Mapping[FindingKey, Finding]:
         """Return a finding, graded or with the reason why not, for each key."""
-        series = {s.series_id: prepared_series(s) for s in study.series if s.role is not None}
+        series = prepared_by_id(study)
         findings = {}
         for i, key in enumerate(keys):
             cancel.raise_if_cancelled()

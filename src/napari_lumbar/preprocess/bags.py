@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..domain.landmarks import Landmark, Landmarks
 from ..domain.spine import Condition, ConditionGroup, FindingKey, Side
-from ..domain.study import MRSeries, PixelArray, SeriesRole, SliceStack
+from ..domain.study import MRSeries, PixelArray, SeriesRole, SliceStack, Study
 from .canonical import canonical_series
 from .crop_tables import CROP_TABLES, CropTable
 from .crop_tables import CropSpec as CropSpec  # other systems' crops are measured by it too
@@ -22,6 +23,8 @@ from .resample import Box, sample_box
 
 #: Slices on either side of the landmark's own.
 _REACH = 2
+#: Prepared series live as long as the series that they are made of.
+_PREPARED: WeakKeyDictionary[MRSeries, MRSeries] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,18 @@ def prepared_series(series: MRSeries) -> MRSeries:
         for stack in usual.stacks
     )
     return replace(usual, stacks=stacks)
+
+
+def prepared_by_id(study: Study) -> dict[str, MRSeries]:
+    """The series that have a role by ``series_id``, as ``prepared_series`` gives them.
+
+    While a study is in use its series are prepared once: a person who moves points grades it over and over.
+    """
+    known = [series for series in study.series if series.role is not None]
+    for series in known:
+        if series not in _PREPARED:
+            _PREPARED[series] = prepared_series(series)
+    return {series.series_id: _PREPARED[series] for series in known}
 
 
 def _bag(plane: str, landmark: Landmark, spec: CropSpec, series: MRSeries, jitter: Jitter, side: Side) -> Bag:

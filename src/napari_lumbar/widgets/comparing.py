@@ -31,6 +31,7 @@ class Comparing(QObject):
         self.comparison: Comparison | None = None
         self._reading = reading
         self._asked: tuple[Session, SessionState] | None = None
+        reading.session_left.connect(self._on_left)
         reading.state_changed.connect(self._on_state)
         reading.busy_changed.connect(self._on_busy)
 
@@ -62,11 +63,19 @@ class Comparing(QObject):
         self.changed.emit()
         self._reading.said.emit(" ".join([f"Compared with {comparison.second}.", *steps]), False)
 
-    def _on_state(self, state: SessionState | None) -> None:
-        """A new study or analysis ends the comparison; a moved point ends one that is still being made."""
-        if state is None and self.comparison is not None:
+    def _on_left(self) -> None:
+        """A new study or analysis ends the comparison."""
+        self._stop()
+        if self.comparison is not None:
             self.end()
-        if self._asked is not None and (state is None or state.landmarks != self._asked[1].landmarks):
+
+    def _on_state(self, state: SessionState | None) -> None:
+        """A moved point ends a comparison that is still being made."""
+        if state is not None and self._asked is not None and state.landmarks != self._asked[1].landmarks:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._asked is not None:
             self._asked = None
             self._reading.cancel()
 

@@ -98,10 +98,14 @@ class Navigation:
             self._panes.show_sagittal(study.first(role))
             self.draw_chosen()
 
+    def draw_words(self) -> None:
+        """Show what is known about the chosen finding in words."""
+        self._finding_panel.draw(self._reading.session, self.chosen, self._reading.is_regrading)
+
     def draw_chosen(self) -> None:
         """Show what is known about the chosen finding, in words and in the panes."""
         session, key = self._reading.session, self.chosen
-        self._finding_panel.draw(session, key, self._reading.is_regrading)
+        self.draw_words()
         self._panes.mark(key)
         self._panes.draw_ghosts(session.state if session else None, key)
         finding = session.state.finding(key) if session and key else None

@@ -167,6 +167,8 @@ class ReaderDock(QWidget):
         reading, panel = self.reading, self.study_panel
         reading.study_changed.connect(self._on_study)
         reading.state_changed.connect(self._on_state)
+        reading.regrading_began.connect(self._draw_matrix)
+        reading.regrading_began.connect(self.navigation.draw_words)
         reading.opened.connect(panel.open_buttons.remember)
         reading.choice_needed.connect(self._on_choice)
         reading.thumbnails_made.connect(panel.show_thumbnails)
@@ -280,8 +282,9 @@ class ReaderDock(QWidget):
         dialog.open()
 
     def _on_state(self, state: SessionState | None) -> None:
-        self.panes.draw(state)
         self._draw_matrix()
+        self.matrix.viewport().repaint()  # grades are seen before the slower pictures follow
+        self.panes.draw(state)
         self.navigation.draw_chosen()
 
     def _draw_matrix(self) -> None:

@@ -75,6 +75,10 @@ class Reading(QObject):
         A ``StudyChoice``: the folder holds several studies; ``open_paths`` again with the one that is meant.
     thumbnails_made
         Pictures of the study's series by ``series_id``.
+    session_left
+        The session that was on the screen is over; another one may follow at once, without a None between.
+    regrading_began
+        The findings that are stale are being graded; the state is what it was.
     analysed
         A new analysis is on the screen.
     progressed
@@ -90,6 +94,8 @@ class Reading(QObject):
     opened = Signal(object, object)
     choice_needed = Signal(object)
     thumbnails_made = Signal(object)
+    session_left = Signal()
+    regrading_began = Signal()
     analysed = Signal()
     progressed = Signal(object)
     busy_changed = Signal(bool)
@@ -225,7 +231,7 @@ class Reading(QObject):
             lambda _report, cancel: _regraded(session, loader, request, cancel),
             lambda outcome: self._on_regraded(session, request, token, outcome),
         )
-        self.state_changed.emit(session.state)
+        self.regrading_began.emit()
 
     def ask_networks(
         self, work: Callable[[System, CancelToken], T], done: Callable[[Outcome[T]], None]
@@ -319,7 +325,7 @@ class Reading(QObject):
     def _begin_session(self, study: Study, loader: SystemLoader, analysis: Analysis) -> None:
         if study is not self.study or loader is not self._loader:
             return
-        self._end_session()
+        self._leave_session()
         restored, trouble = self._restored(study, analysis.provenance.bundle_sha256)
         if study is not self.study:  # opened while the person was asked
             return
@@ -345,6 +351,7 @@ class Reading(QObject):
             try:
                 return self._store.restore(study, bundle_sha256), ""
             except AnothersSession as error:
+                self.state_changed.emit(None)  # nothing of an older analysis is shown while a person decides
                 if not self.may_take_over(error.owner):
                     raise
                 return self._store.restore(study, bundle_sha256, take_over=True), ""
@@ -355,13 +362,19 @@ class Reading(QObject):
         return self._store.save(state, self.view())
 
     def _end_session(self) -> None:
+        """Leave the session; nothing of it is shown any more."""
+        self._leave_session()
+        self.state_changed.emit(None)
+
+    def _leave_session(self) -> None:
         self.save_view()
         self._delay.stop()
         if self._regrading is not None:
             self._regrading.cancel()
             self._regrading = None
-        self.session = None
-        self.state_changed.emit(None)
+        if self.session is not None:
+            self.session = None
+            self.session_left.emit()
 
     def _on_edited(self, state: SessionState) -> None:
         """Wait a moment before regrading: a person often moves a point twice."""
