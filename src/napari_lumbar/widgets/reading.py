@@ -34,7 +34,7 @@ from ..session import (
 )
 from ..session.regrading import answer
 from .study_source import StudyChoice, read_chosen
-from .study_words import opened_sentence
+from .study_words import graded_sentence, opened_sentence
 from .system_loader import SystemLoader
 from .thumbnails import Thumbnail, thumbnails
 from .worker import Outcome, WorkQueue
@@ -151,12 +151,11 @@ class Reading(QObject):
         except StudyError as error:
             self.said.emit(f"Nothing was opened: {error}.", True)
             return
-        self._start(
+        self.run(
             "Reading the study",
             lambda report, cancel: self._read(folder, study_uid, report, cancel),
-            lambda outcome: self._show(
-                outcome, lambda found: self._on_read(folder, found), "Reading the study"
-            ),
+            lambda found: self._on_read(folder, found),
+            "Reading the study",
         )
 
     def show_study(self, study: Study) -> None:
@@ -209,8 +208,20 @@ class Reading(QObject):
         use: Callable[[T], None],
         what: str,
     ) -> None:
-        """Do other work that a person waits for; what came out is used, or it is said why nothing did."""
-        self._start(stage, work, lambda outcome: self._show(outcome, use, what))
+        """Do what a person waits for; what came out is used, or it is said why nothing did."""
+
+        def ended(outcome: Outcome[T]) -> None:
+            if self._foreground is token:
+                self._foreground = None
+                self.busy_changed.emit(False)
+                self._show(outcome, use, what)
+
+        if self._foreground is not None:
+            self._foreground.cancel()
+        self._foreground = token = self._queue.submit(work, ended, self.progressed.emit)
+        self.busy_changed.emit(True)
+        self.progressed.emit(Progress(stage, 0.0))
+        self.said.emit(f"{stage}…", False)
 
     def cancel(self) -> None:
         """Stop what a person waits for, after the batch under way."""
@@ -250,14 +261,11 @@ class Reading(QObject):
         if self.session is None:
             return
         study, state = self.session.study, self.session.state
-        self._start(
+        self.run(
             "Writing results",
             lambda _report, _cancel: write_results(study, current_analysis(state, self._store.reader), out),
-            lambda outcome: self._show(
-                outcome,
-                lambda files: self.said.emit(f"{len(files)} files written to {out}", False),
-                "Writing the results",
-            ),
+            lambda files: self.said.emit(f"{len(files)} files written to {out}", False),
+            "Writing the results",
         )
 
     def close(self) -> None:
@@ -294,25 +302,6 @@ class Reading(QObject):
         except OSError as error:
             self.said.emit(f"The roles hold, but are not remembered: {error.strerror}.", True)
 
-    def _start(
-        self,
-        stage: str,
-        work: Callable[[ProgressCallback, CancelToken], T],
-        done: Callable[[Outcome[T]], None],
-    ) -> None:
-        def ended(outcome: Outcome[T]) -> None:
-            if self._foreground is token:
-                self._foreground = None
-                self.busy_changed.emit(False)
-                done(outcome)
-
-        if self._foreground is not None:
-            self._foreground.cancel()
-        self._foreground = token = self._queue.submit(work, ended, self.progressed.emit)
-        self.busy_changed.emit(True)
-        self.progressed.emit(Progress(stage, 0.0))
-        self.said.emit(f"{stage}…", False)
-
     def _show(self, outcome: Outcome[T], use: Callable[[T], None], what: str) -> None:
         """Use what came out, or say why nothing did; what is on the screen stays."""
         if outcome.cancelled:
@@ -334,12 +323,8 @@ class Reading(QObject):
         self.restored_view = restored.view
         session.changed.connect(self._on_edited)
         session.save_failed.connect(lambda message: self.said.emit(message, True))
-        graded, seconds = len(analysis.graded), analysis.timings_s["total"]
-        steps = " ".join(analysis.provenance.device_steps)
-        self.said.emit(
-            f"{graded} of 25 findings graded in {seconds:.0f} s. {steps} {restored.message}".strip(),
-            bool(steps),
-        )
+        steps = analysis.provenance.device_steps
+        self.said.emit(" ".join([graded_sentence(analysis), *steps, restored.message]).strip(), bool(steps))
         if trouble:
             self.said.emit(f"Corrections will not be saved: {trouble}", True)
         self._on_edited(state)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..dicom import StudyListing, pseudonym
 from ..dicom.stacks import Plane, common_plane
+from ..domain.findings import Analysis
 from ..domain.study import FileAccounting, FileOutcome, MRSeries, SeriesRole, Study
 
 _NO_DATE = "not stated"
@@ -98,6 +99,12 @@ def opened_sentence(study: Study, is_recalled: bool) -> str:
     if is_recalled:
         return f"{read} Roles are as you left them; check them, then analyse."
     return f"{read} Check the roles, then analyse."
+
+
+def graded_sentence(analysis: Analysis) -> str:
+    """Say how much of a study was graded, and how long it took."""
+    n_findings = len(analysis.findings)
+    return f"{len(analysis.graded)} of {n_findings} findings graded in {analysis.timings_s['total']:.0f} s."
 
 
 def listing_cells(listing: StudyListing) -> tuple[str, str, str, str, str]:
