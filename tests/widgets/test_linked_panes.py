@@ -73,7 +73,7 @@ def text(pane: Pane, name: str) -> str:
 
 def middle(pane: Pane) -> Any:
     arms = pane.viewer.layers["Cursor"].data
-    return tuple(arms[:, 0].mean(axis=0)) if len(arms) else None
+    return (pane.slice_index, *arms[:, 0].mean(axis=0)) if len(arms) else None
 
 
 def test_lines_of_tilted_blocks_lie_within_half_a_pixel(panes: LinkedPanes, small_study: Study) -> None:

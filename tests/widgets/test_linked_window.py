@@ -49,7 +49,7 @@ def dock(
 
 def cursor(pane: Pane) -> Any:
     arms = pane.viewer.layers["Cursor"].data
-    return tuple(arms[:, 0].mean(axis=0)) if len(arms) else None
+    return (pane.slice_index, *arms[:, 0].mean(axis=0)) if len(arms) else None
 
 
 def keys_do_what_the_bar_does(dock: ReaderDock, qtbot: Any) -> None:

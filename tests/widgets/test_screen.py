@@ -29,6 +29,15 @@ def ended(command: tuple[str, ...], **environment: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+def test_opengl_is_not_asked_for_errors_after_each_call() -> None:
+    code = (
+        "from napari_lumbar.widgets.screen import spare_gl_checks; spare_gl_checks(); "
+        "import OpenGL.GL; from OpenGL import _configflags; print(_configflags.ERROR_CHECKING)"
+    )
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a display")
 def test_without_a_display_a_sentence_is_all_that_comes(tmp_path: Path) -> None:
     code, said = ended((*OPEN, str(tmp_path)))

@@ -23,8 +23,9 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
     WindowError
         If no window can be opened on this machine.
     """
-    from .screen import check_screen
+    from .screen import check_screen, spare_gl_checks
 
+    spare_gl_checks()
     check_screen()
     import napari
 

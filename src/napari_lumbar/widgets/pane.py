@@ -285,6 +285,7 @@ class Pane:
         return self._state.landmarks if self._state is not None else Landmarks()
 
     def _draw_all(self, layers: SeriesLayers) -> None:
+        layers.go_to(self.slice_index)
         layers.draw_landmarks(self._state)
         layers.names.draw(self._landmarks, self._chosen)
         layers.draw_evidence(self._evidence)
@@ -330,6 +331,8 @@ class Pane:
 
     def _on_step(self, _event: Any) -> None:
         if self.series is not None:
+            if self._layers is not None:
+                self._layers.go_to(self.slice_index)
             self._label()
             self.slice_changed.emit(self.slice_index)
 

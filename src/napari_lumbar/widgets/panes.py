@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from napari.components import ViewerModel
@@ -21,7 +21,15 @@ from .shown import Shown
 
 
 class LinkedPanes:
-    """Two panes, linked through patient space."""
+    """Two panes, linked through patient space.
+
+    Parameters
+    ----------
+    sagittal, axial
+        The canvases' models.
+    when_idle
+        Does what may wait until the pane that a person scrolls is painted (default: at once).
+    """
 
     landmark_moved: ClassVar[Signal] = Signal(object, str, int, tuple)
     landmark_picked: ClassVar[Signal] = Signal(object, Pane)
@@ -29,7 +37,13 @@ class LinkedPanes:
     #: Another series is on the screen.
     series_changed: ClassVar[Signal] = Signal()
 
-    def __init__(self, sagittal: ViewerModel, axial: ViewerModel) -> None:
+    def __init__(
+        self,
+        sagittal: ViewerModel,
+        axial: ViewerModel,
+        when_idle: Callable[[Callable[[], None]], None] = lambda work: work(),
+    ) -> None:
+        self._when_idle = when_idle
         self.sagittal, self.axial = Pane(sagittal), Pane(axial)
         self._cursor: Vector3 | None = None
         self._trouble = ""
@@ -159,7 +173,11 @@ class LinkedPanes:
 
     def _on_slice(self, pane: Pane) -> None:
         self._draw_lines(pane)
-        self._other(pane).point_out_line(pane.slice_index)
+        self._when_idle(self._point_out_lines)
+
+    def _point_out_lines(self) -> None:
+        for pane in self:
+            pane.point_out_line(self._other(pane).slice_index)
 
     def _relay(self, pane: Pane) -> None:
         # psygnal calls a bound ``emit`` once, to find its signature: relay through functions instead.

@@ -35,6 +35,7 @@ from .dropping import StudyDrop
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
+from .idle import WhenIdle
 from .key_sheet import KeySheet
 from .logbook import Logbook, log_folder
 from .navigation import Navigation
@@ -98,7 +99,7 @@ class ReaderDock(QWidget):
         )
         self.proposing = Proposing(self.reading, self)
         self.axial_model = ViewerModel(title="Axial")
-        self.panes = LinkedPanes(napari_viewer, self.axial_model)
+        self.panes = LinkedPanes(napari_viewer, self.axial_model, WhenIdle(self))
         self.study_panel, self.matrix = StudyPanel(recent or RecentStudies()), FindingsMatrix()
         self.finding_panel, self.view_bar = FindingPanel(), ViewBar()
         self.system_row, self.log = SystemRow(RecentBundles()), Logbook(log_folder())

@@ -22,6 +22,7 @@ from .landmark_points import LandmarkPoints
 from .level_names import LevelNames
 from .reference_lines import ReferenceLines
 from .shown import Shown
+from .slice_vectors import SliceVectors
 
 _EDGE_MM = 0.8
 #: Opacity of the boxes; of the one that is pointed at and of the others meanwhile.
@@ -41,9 +42,9 @@ class SeriesLayers:
         self._series = series
         self.image = _layer(layer_data.image_layer(series))
         self.attention = _layer(layer_data.heatmap_layer(series, ()))
-        self.crops = _layer(layer_data.crop_layer(series, ()))
+        self.crops = SliceVectors(layer_data.crop_layer(series, ()))
         self.lines, self.names = ReferenceLines(series), LevelNames(series)
-        self.cursor = _layer(layer_data.cursor_layer(series, None), edge_color=theme.CURSOR_COLOUR)
+        self.cursor = SliceVectors(layer_data.cursor_layer(series, None))
         self.points = LandmarkPoints(_landmarks_of(series, None))
         self._set_edges()
         self._names = [layer.name for layer in self]
@@ -52,8 +53,8 @@ class SeriesLayers:
 
     def __iter__(self) -> Iterator[Layer]:
         """The lowest first."""
-        yield from (self.image, self.attention, self.crops, self.lines.layer, self.cursor)
-        yield from (self.names.layer, self.points.layer)
+        yield from (self.image, self.attention)
+        yield from (each.layer for each in (self.crops, self.lines, self.cursor, self.names, self.points))
 
     def fit(self, series: MRSeries) -> bool:
         """Whether these layers can show ``series``: names lie otherwise on other planes."""
@@ -76,7 +77,7 @@ class SeriesLayers:
         """Switch drawings on or off."""
         self.attention.visible = shown.attention
         self.attention.opacity = shown.attention_opacity
-        self.crops.visible = shown.boxes
+        self.crops.layer.visible = shown.boxes
         self.lines.layer.visible = shown.lines
         self.names.layer.visible = shown.names
 
@@ -90,38 +91,38 @@ class SeriesLayers:
         with drawn_once(self.attention):
             self.attention.data = heat
         self.attention.translate = given["translate"]
-        with drawn_once(self.crops):
-            self.crops.data = layer_data.crop_layer(self._series, evidence)[0]
-            self.highlight(None, evidence)
+        self.highlight(None, evidence)
 
     def highlight(self, crop: CropEvidence | None, evidence: Sequence[CropEvidence]) -> None:
         """Draw the box of one crop of ``evidence`` bright and the others faint; None: all alike."""
         shown = [each for each in evidence if each.series_id == self._series.series_id]
-        if shown:
-            alphas = [_USUAL if crop is None else _BRIGHT if each is crop else _FAINT for each in shown]
-            self.crops.edge_color = theme.shades(
-                theme.BOX_COLOUR, np.repeat(alphas, layer_data.EDGES_OF_A_BOX)
-            )
+        alphas = [_USUAL if crop is None else _BRIGHT if each is crop else _FAINT for each in shown]
+        self.crops.draw(
+            layer_data.crop_layer(self._series, shown)[0],
+            theme.shades(theme.BOX_COLOUR, np.repeat(alphas, layer_data.EDGES_OF_A_BOX)),
+        )
 
     def draw_cursor(self, point_lps_mm: Any, slice_index: int | None) -> None:
         """Mark a place in patient space on a slice, by default on the nearest; or nothing."""
         arms = layer_data.cursor_layer(self._series, point_lps_mm, slice_index)[0]
-        if not np.array_equal(arms, self.cursor.data):
-            with drawn_once(self.cursor):
-                self.cursor.data = arms
+        self.cursor.draw(arms, theme.shades(theme.CURSOR_COLOUR, [1.0] * len(arms)))
+
+    def go_to(self, slice_index: int) -> None:
+        """Another slice is shown."""
+        self.crops.go_to(slice_index)
+        self.cursor.go_to(slice_index)
 
     @property
     def _edge(self) -> float:
         return _EDGE_MM / self._series.slices[0].geometry.column_spacing_mm
 
     def _set_edges(self) -> None:
-        for layer in (self.crops, self.cursor):
-            layer.edge_width = self._edge
+        for vectors in (self.crops, self.cursor):
+            vectors.layer.edge_width = self._edge
 
 
-def _layer(data: layer_data.LayerData, **style: Any) -> Layer:
-    content, given, kind = data
-    return Layer.create(content, {**given, **style}, kind)
+def _layer(data: layer_data.LayerData) -> Layer:
+    return Layer.create(*data)
 
 
 def _landmarks_of(series: MRSeries, state: SessionState | None) -> layer_data.LayerData:
