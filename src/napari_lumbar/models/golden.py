@@ -144,7 +144,7 @@ def _square(network: Any) -> Any:
 
 
 def _ask_regressor(network: Any) -> Any:
-    return network(made(1, 3, network.config.size, network.config.size))
+    return network(made(1, network.config.in_channels, network.config.size, network.config.size))
 
 
 def _ask_unet(network: Any) -> Any:
