@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-from napari.layers import Layer
+import numpy.typing as npt
+from napari.layers import Layer, Points, Vectors
 
 
 @contextmanager
@@ -23,6 +24,16 @@ def drawn_once(layer: Layer) -> Iterator[None]:
     with layer.events.blocker_all():
         yield
     layer.refresh()
+
+
+def replace_data(layer: Points | Vectors, data: npt.NDArray[np.float64]) -> None:
+    """Give a layer other points or vectors, also while a person hides it; its colours and names come after.
+
+    napari slices no hidden layer, and looks for what is gone when colours or names are set next.
+    """
+    layer.data = data
+    if not layer.visible:
+        layer.set_view_slice()
 
 
 def rescale(layers: Sequence[Layer], scale: Sequence[float]) -> None:

@@ -14,7 +14,7 @@ from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
-from .drawn_once import drawn_once, rescale
+from .drawn_once import drawn_once, replace_data, rescale
 
 _SIZE_MM = 7.0
 #: On the screen; smaller, a ring looks like noise.
@@ -93,7 +93,7 @@ def _fill(
     pixel_mm = options["scale"][-1]
     rescale((rings_layer, lines_layer), options["scale"])
     with drawn_once(rings_layer):
-        rings_layer.data = points
+        replace_data(rings_layer, points)
         rings_layer.features = options["features"]
         # napari stands in for no points with one of no size, which must stay invisible.
         rings_layer.canvas_size_limits = _SIZE_LIMITS_PX if len(points) else (0, _SIZE_LIMITS_PX[1])
@@ -105,7 +105,7 @@ def _fill(
             rings_layer.border_color = _colours(options["features"]["finding"], chosen)
     rings_layer.editable = False  # napari makes it editable whenever it is shown in two dimensions
     with drawn_once(lines_layer):
-        lines_layer.data = lines[0]
+        replace_data(lines_layer, lines[0])
         if len(lines[0]):
             lines_layer.edge_width = _LINE_MM / pixel_mm
             lines_layer.edge_color = _colours(lines[1]["features"]["finding"], chosen)

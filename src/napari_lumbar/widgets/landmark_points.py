@@ -18,7 +18,7 @@ from ..domain.spine import ALL_FINDINGS, FindingKey, Severity
 from ..export.severity_style import SEVERITY_STYLES, UNGRADED_FILL
 from ..layer_data import LayerData
 from . import theme
-from .drawn_once import drawn_once
+from .drawn_once import drawn_once, replace_data
 
 _KEY_OF_COLUMN = {key.column: key for key in ALL_FINDINGS}
 _STYLE_OF_LABEL = {s.label: (SEVERITY_STYLES[s].fill, theme.POINT_SYMBOLS[s]) for s in Severity}
@@ -85,7 +85,7 @@ class LandmarkPoints:
         layer = self.layer
         with self._own_write(), drawn_once(layer):
             layer.selected_data = set()
-            layer.data = points
+            replace_data(layer, points)
             self._drawn = points.copy()
             layer.features = options["features"]
             layer.size = _SIZE_MM / options["scale"][-1]

@@ -11,7 +11,7 @@ from ..domain.spine import FindingKey
 from ..domain.study import MRSeries
 from ..layer_data import names_layer
 from . import theme
-from .drawn_once import drawn_once
+from .drawn_once import drawn_once, replace_data
 
 #: Plates keep their size on the screen, as text does, unless that would be more than this in the picture.
 _PLATE_PX, _PLATE_MM = 54, 40.0
@@ -57,7 +57,7 @@ class LevelNames:
         with drawn_once(self.layer):
             # No names while points change: napari would look for those of points that are gone.
             self.layer.text = {"string": {"constant": ""}}
-            self.layer.data = points
+            replace_data(self.layer, points)
             self.layer.features = features
             if len(points):
                 self.layer.size = _PLATE_MM / options["scale"][-1]

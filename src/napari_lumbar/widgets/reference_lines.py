@@ -10,7 +10,7 @@ from ..domain.planes import crossings_rc
 from ..domain.study import MRSeries
 from ..layer_data import lines_layer
 from . import theme
-from .drawn_once import drawn_once
+from .drawn_once import drawn_once, replace_data
 
 _LINE_MM = 0.8
 _FAINT_ALPHA, _BRIGHT_ALPHA = 0.3, 0.95
@@ -44,7 +44,7 @@ class ReferenceLines:
         self._segments, self._bright = np.empty((0, 2, 2)), None
         empty, options, _ = lines_layer(series, self._segments)
         with drawn_once(self.layer):
-            self.layer.data = empty
+            replace_data(self.layer, empty)
             self.layer.edge_width = _LINE_MM / options["scale"][-1]
 
     def draw(self, slice_index: int, others: MRSeries | None, other_index: int) -> None:
@@ -55,7 +55,7 @@ class ReferenceLines:
         if not _same(segments, self._segments):
             self._segments, self._bright = segments, other_index
             with drawn_once(self.layer):
-                self.layer.data = lines_layer(self._series, segments)[0]
+                replace_data(self.layer, lines_layer(self._series, segments)[0])
                 self._colour()
         self.point_out(other_index)
 

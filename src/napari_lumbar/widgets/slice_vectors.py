@@ -11,7 +11,7 @@ from napari.layers import Vectors
 
 from ..domain.geometry import FloatArray
 from ..layer_data import LayerData
-from .drawn_once import drawn_once
+from .drawn_once import drawn_once, replace_data
 
 
 class SliceVectors:
@@ -49,6 +49,6 @@ class SliceVectors:
             return
         self._drawn = drawn
         with drawn_once(self.layer):
-            self.layer.data = drawn[0].copy()
+            replace_data(self.layer, drawn[0].copy())
             if here.any():
                 self.layer.edge_color = drawn[1]
