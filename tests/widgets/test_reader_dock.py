@@ -99,6 +99,14 @@ def test_keys_in_the_window_never_delete_a_point(dock: ReaderDock, qtbot: Any) -
     qtbot.mouseClick(button(dock, Command.RESET), Qt.MouseButton.LeftButton)
     assert dock.reading.session.state.corrections == Corrections()
 
+    # napari's keys that drag a whole layer would part images from their points
+    for pane in dock.panes:
+        for layer in pane.viewer.layers:
+            pane.viewer.layers.selection.active = layer
+            for transform in (Qt.Key.Key_2, Qt.Key.Key_5, Qt.Key.Key_7):
+                qtbot.keyClick(canvas_of(dock, pane), transform)
+                assert layer.mode != "transform", layer.name
+
 
 def test_what_a_person_must_always_see_and_cannot_break(
     dock: ReaderDock, locate_gate: threading.Event, fake_grader: Any, qtbot: Any

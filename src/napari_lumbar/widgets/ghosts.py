@@ -15,6 +15,7 @@ from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
 from .drawn_once import drawn_once, replace_data, rescale
+from .in_place import keep_in_place
 
 _SIZE_MM = 7.0
 #: On the screen; smaller, a ring looks like noise.
@@ -57,6 +58,7 @@ class Ghosts:
         made = (Points(rings[0], **rings[1]), Vectors(lines[0], **lines[1], vector_style="line"))
         for layer in made:
             layer.locked = True
+            keep_in_place(layer)
             layer.projection_mode = "none"
             viewer.layers.insert(_place_below(viewer, active), layer)
         viewer.layers.selection.active = active

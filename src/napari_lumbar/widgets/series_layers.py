@@ -18,6 +18,7 @@ from ..domain.study import MRSeries
 from ..session import SessionState
 from . import theme
 from .drawn_once import drawn_once, rescale
+from .in_place import keep_in_place
 from .landmark_points import LandmarkPoints
 from .level_names import LevelNames
 from .reference_lines import ReferenceLines
@@ -50,6 +51,7 @@ class SeriesLayers:
         self._names = [layer.name for layer in self]
         for layer in self:
             layer.locked = True
+            keep_in_place(layer)
 
     def __iter__(self) -> Iterator[Layer]:
         """The lowest first."""
