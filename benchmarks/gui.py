@@ -36,6 +36,7 @@ from napari_lumbar.phantom import make_phantom
 from napari_lumbar.pipeline import load_system
 from napari_lumbar.session import SessionStore
 from napari_lumbar.widgets.cells import CellState
+from napari_lumbar.widgets.garbage import spare_collections
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
 _CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L3_L4)
@@ -193,6 +194,7 @@ def _measured(seed: int, store: SessionStore) -> tuple[str, str]:
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.window().resize(1600, 1000)
     dock.take_the_window()
+    spare_collections()
     QTest.qWait(500)
     dock.reading.show_study(make_phantom(seed).study)
     analyse(dock)  # the first run pays for caches

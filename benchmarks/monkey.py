@@ -27,7 +27,7 @@ import napari
 import numpy as np
 from benchmarks.analyze import keep
 from benchmarks.hands import canvases_of, drag, move_mouse, on_screen, turn_wheel
-from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLineEdit, QWidget
 
@@ -40,6 +40,7 @@ from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import regrade
 from napari_lumbar.session import SessionState, SessionStore
 from napari_lumbar.widgets.cells import CellState
+from napari_lumbar.widgets.garbage import spare_collections
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
@@ -54,6 +55,28 @@ _PROOF_EVERY = 500
 
 class Broken(Exception):
     """What the window shows does not fit the state behind it."""
+
+
+class _Unpainted(QObject):
+    """Keeps canvases from being painted while it is on."""
+
+    def __init__(self, canvases: Sequence[QWidget]) -> None:
+        super().__init__()
+        self._is_on, self._canvases = False, canvases
+        for canvas in canvases:
+            canvas.installEventFilter(self)
+
+    def set_on(self, is_on: bool) -> None:
+        """Go on, or stop and paint what was left out."""
+        was_on, self._is_on = self._is_on, is_on
+        if was_on and not is_on:
+            for canvas in self._canvases:
+                canvas.update()
+            QApplication.processEvents()
+
+    def eventFilter(self, _canvas: QObject, event: QEvent) -> bool:
+        """Swallow the painting."""
+        return self._is_on and event.type() == QEvent.Type.Paint
 
 
 @dataclass
@@ -72,6 +95,8 @@ class Monkey:
         Grades every finding of a state from the start, or None where that takes too long to do often.
     rng
         Where chance comes from.
+    paint_every
+        How often the canvases are painted, in actions: half the time goes there.
     """
 
     dock: ReaderDock
@@ -79,6 +104,7 @@ class Monkey:
     studies: Sequence[Study]
     regraded: Callable[[Study, SessionState], Mapping[FindingKey, Finding]]
     rng: random.Random
+    paint_every: int = 1
     done: Counter[str] = field(default_factory=Counter)
 
     def run(self, actions: int) -> None:
@@ -87,10 +113,12 @@ class Monkey:
         names, weights = [name for name, _, _ in table], [weight for _, weight, _ in table]
         act = {name: action for name, _, action in table}
         trail: list[str] = []
+        unpainted = _Unpainted(self.canvases)
         with self._answering_questions():
             for number in range(actions):
                 name = self.rng.choices(names, weights)[0]
                 trail.append(name)
+                unpainted.set_on(number % self.paint_every != 0 and name not in _PAINTED)
                 act[name]()
                 self.done[name] += 1
                 QApplication.processEvents()
@@ -98,6 +126,7 @@ class Monkey:
                     check(self.dock)
                 except Broken as error:
                     raise Broken(f"after {number + 1} actions, {', '.join(trail[-6:])}: {error}") from None
+        unpainted.set_on(False)
 
     def settle(self) -> None:
         """Wait until nothing is under way."""
@@ -147,7 +176,9 @@ class Monkey:
         ]
 
     def _pane(self) -> tuple[Pane, QWidget]:
-        return self.rng.choice(list(zip(self.dock.panes, self.canvases, strict=True)))
+        """One that a mouse can reach: others may have squeezed it to nothing."""
+        both = zip(self.dock.panes, self.canvases, strict=True)
+        return self.rng.choice([(pane, canvas) for pane, canvas in both if canvas.width() > 1])
 
     def _anywhere(self, widget: QWidget) -> QPoint:
         return QPoint(self.rng.randrange(1, widget.width()), self.rng.randrange(1, widget.height()))
@@ -262,6 +293,8 @@ class Monkey:
                 dialog.close()
 
 
+#: vispy draws again to see what lies under a click or a wheel: on what was painted, as for a person.
+_PAINTED = ("click an image", "scroll")
 _GRADE_KEYS = (Qt.Key.Key_0, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 #: Buttons that lead out of the reader.
@@ -341,6 +374,7 @@ def _run(actions: int, seed: int, store: SessionStore) -> str:
     dock = ReaderDock(viewer, lambda: system, store)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.window().resize(1400, 900)
+    spare_collections()
     QTest.qWait(500)
     studies = [make_phantom(number).study for number in (11, 12)]
     dock.reading.show_study(studies[0])

@@ -29,6 +29,7 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
     check_screen()
     import napari
 
+    from .garbage import spare_collections
     from .preferences import read_preferences
     from .reader_dock import ReaderDock
 
@@ -39,5 +40,6 @@ def open_study(path: Path, bundle: Path | None = None, study_uid: str | None = N
     dock = ReaderDock(viewer, preferences=wishes)
     viewer.window.add_dock_widget(dock, name="Lumbar reader", area="right")
     dock.take_the_window()
+    spare_collections()
     dock.reading.open_paths([path], study_uid)
     napari.run()
