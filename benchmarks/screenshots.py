@@ -1,6 +1,6 @@
 """Pictures of the reader at work, made from a phantom: for looking at critically, the best for the README.
 
-xvfb-run -a -s "-screen 0 1600x1000x24" python -m benchmarks.screenshots [OUT] [--seed 7]
+xvfb-run -a -s "-screen 0 1600x1000x24" python -m benchmarks.screenshots [OUT] [--seed 7] [--other BUNDLE]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import napari
 from benchmarks.gui import analyse, wait_until
@@ -16,14 +17,14 @@ from benchmarks.hands import canvases_of, drag, on_screen
 from napari.settings import get_settings
 from qtpy.QtCore import QPoint
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_lumbar.domain.findings import Analysis, Finding
 from napari_lumbar.domain.spine import ConditionGroup
-from napari_lumbar.phantom import make_phantom
+from napari_lumbar.phantom import PhantomConfig, make_phantom, write_study
 from napari_lumbar.session import SessionStore
 from napari_lumbar.widgets.preferences import Preferences
 from napari_lumbar.widgets.reader_dock import ReaderDock
-from napari_lumbar.widgets.systems import SystemChoice
 
 WINDOW_PX = (1600, 1000)
 SETTLE_MS = 900
@@ -40,7 +41,12 @@ class Photographer:
         self.dock.window().resize(*WINDOW_PX)
         self.dock.take_the_window()
         QTest.qWait(SETTLE_MS)
-        self.dock.reading.show_study(make_phantom(seed).study)
+        with tempfile.TemporaryDirectory() as folder:
+            write_study(make_phantom(seed, PhantomConfig(balanced=True)), Path(folder))
+            pictures: list[object] = []
+            self.dock.reading.thumbnails_made.connect(pictures.append)
+            self.dock.reading.open_paths([Path(folder)])
+            wait_until(lambda: bool(pictures))
 
     def take(self, name: str, action: Callable[[], None] | None = None) -> None:
         """Do something, let the window settle, and take a picture of all of it."""
@@ -72,10 +78,14 @@ class Photographer:
         drag(canvas, start, start + QPoint(18, 22))
         wait_until(lambda: not self.dock.reading.is_regrading)
 
-    def compare(self) -> None:
-        """Compare with the same bundle on another device's name: every cell has two halves."""
+    def compare(self, other: Path | None) -> None:
+        """Compare with another bundle, else with the same one: every cell has two halves."""
         self.dock.system_row.fold_button.setChecked(True)
-        self.dock.comparing.compare(SystemChoice(device="cpu").load)
+        box = self.dock.system_row.other_box
+        index = 1 if other is None else box.count() - 1
+        with patch.object(QFileDialog, "getExistingDirectory", return_value=str(other)):
+            box.setCurrentIndex(index)
+            box.activated.emit(index)
         wait_until(lambda: self.dock.comparing.comparison is not None)
 
 
@@ -91,6 +101,7 @@ def main() -> None:
     )
     parser.add_argument("out", type=Path, nargs="?", default=Path("docs/screens"))
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--other", type=Path, help="a bundle to compare with")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -104,7 +115,7 @@ def main() -> None:
         wait_until(lambda: not dock.reading.is_regrading)
         dock.editing.undo()
         wait_until(lambda: not dock.reading.is_regrading)
-        camera.take("comparison", camera.compare)
+        camera.take("comparison", lambda: camera.compare(options.other))
         dock.comparing.end()
         dock.system_row.fold_button.setChecked(False)
         get_settings().appearance.theme = "light"

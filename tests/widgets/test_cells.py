@@ -14,7 +14,7 @@ from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import regrade
 from napari_lumbar.session import SessionState, landmark_at
 from napari_lumbar.session.commands import mark_absent, move, override
-from napari_lumbar.widgets.cells import CellState, certainty_text, change_text, describe
+from napari_lumbar.widgets.cells import CellState, certainty_text, change_text, describe, headline
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -49,6 +49,9 @@ def test_stale_findings_show_no_grade_as_theirs(stale: SessionState) -> None:
     assert (cell.title, cell.note) == ("Stale", "was Normal")
     assert describe(stale, LEFT, regrading=True).title == "Regrading…"
     assert describe(stale, LEFT, regrading=True).corrected
+    assert headline(stale, CANAL, CellState.STALE) == "stale, was Normal/Mild 0.85"
+    assert headline(stale, LEFT, CellState.REGRADING) == "regrading, was Normal/Mild 0.85"
+    assert "regrading, was Normal/Mild 0.85" in describe(stale, LEFT, regrading=True).tooltip
 
 
 def test_after_regrading_old_and_new_stand_together(

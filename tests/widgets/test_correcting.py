@@ -208,6 +208,9 @@ def test_a_moved_canal_point_offers_to_propose_its_side_points(dock: ReaderDock,
     assert any("were put on axial slice 14: check them" in text for text in said)
     assert not dock.offer_row.isVisible()
     qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
+    # what there is to check is still said when it was graded
+    assert "check them" in dock.status_label.text()
+    assert "Graded again: " in dock.status_label.text()
     qtbot.keyClick(canvas, Qt.Key.Key_Z, CONTROL)
     assert [state_of(dock).landmarks.points[key].slice_index for key in (LEFT, RIGHT)] == [10, 10]
 

@@ -8,7 +8,14 @@ import numpy as np
 
 from napari_lumbar.domain.findings import CropEvidence
 from napari_lumbar.domain.study import MRSeries, SeriesRole, SliceStack, Study
-from napari_lumbar.widgets.crop_images import LONG_SIDE_PX, crop_picture, picture_shape, stretched, tinted
+from napari_lumbar.widgets.crop_images import (
+    LONG_SIDE_PX,
+    crop_names,
+    crop_picture,
+    picture_shape,
+    stretched,
+    tinted,
+)
 
 HEAT = np.array([[0, 1], [0, 0]], dtype=np.float32)
 
@@ -53,3 +60,13 @@ def test_the_heatmap_tints_where_it_speaks_and_only_there() -> None:
     assert (plain == 128).all()
     assert (full[30:, :10] == 128).all()
     assert full[2, 37, 0] > light[2, 37, 0] > 128
+
+
+def test_two_crops_of_one_slice_have_the_patients_side_in_their_names(small_study: Study) -> None:
+    def axial(slice_index: int, left: int) -> CropEvidence:
+        box = (10, left, 30, left + 20)
+        return CropEvidence(SeriesRole.AXIAL_T2, "ax", slice_index, box, 0.5, HEAT)
+
+    # the patient's right is at the left of an axial image
+    assert crop_names([axial(9, 5), axial(9, 25), axial(10, 5)], small_study) == ["10R", "10L", "11"]
+    assert crop_names([], small_study) == []

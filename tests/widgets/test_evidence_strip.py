@@ -53,7 +53,7 @@ def test_a_click_and_the_keys_jump_and_the_mouse_points(small_study: Study, qtbo
     strip.jumped.connect(lambda *place: jumps.append(place))
     strip.pointed.connect(pointed.append)
     given = crops()
-    strip.draw(given, (SAYS_MODERATE,), small_study)
+    strip.draw(given, (SAYS_MODERATE,), small_study, True)
     strip.show()
     qtbot.waitExposed(strip)
     assert (chosen(strip), pointed) == (None, [None])
@@ -70,11 +70,11 @@ def test_a_click_and_the_keys_jump_and_the_mouse_points(small_study: Study, qtbo
     assert jumps[1:] == [("ax", 10), ("ax", 10), ("t2", 2), ("t2", 2), ("ax", 10)]
 
     # drawn again for the same finding, the choice stays; for another it goes
-    strip.draw(given, (SAYS_MODERATE,), small_study)
+    strip.draw(given, (SAYS_MODERATE,), small_study, True)
     assert chosen(strip) is given[0]
-    strip.draw(given[:1], (), small_study)
+    strip.draw(given[:1], (), small_study, True)
     assert (chosen(strip), pointed[-1]) == (None, None)
-    strip.draw((), (), None)
+    strip.draw((), (), None, True)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     qtbot.keyClick(strip, Qt.Key.Key_Home)
     assert chosen(strip) is None
@@ -85,7 +85,36 @@ def test_the_picture_is_tinted_where_the_heatmap_speaks(small_study: Study, qtbo
     strip = EvidenceStrip()
     qtbot.addWidget(strip)
     strip.resize(500, strip.height())
-    strip.draw(crops()[2:], (), small_study)
+    strip.draw(crops()[2:], (), small_study, True)
     image = strip.grab().toImage()
     colours = [image.pixelColor(x, y) for x in range(90) for y in range(20, 90)]
     assert any(c.red() > c.blue() + 40 for c in colours)
+
+
+def test_crops_of_the_grade_before_are_called_so(small_study: Study, qtbot: Any) -> None:
+    strip = EvidenceStrip()
+    qtbot.addWidget(strip)
+    strip.draw(crops(), (SAYS_MODERATE,), small_study, False)
+    assert strip.accessibleName().splitlines()[:2] == [
+        "Before the change:",
+        "Axial T2 alone: ■ Moderate 0.55",
+    ]
+    before = strip.grab().toImage()
+    strip.draw(crops(), (SAYS_MODERATE,), small_study, True)
+    assert strip.accessibleName().startswith("Axial T2 alone")
+    assert strip.grab().toImage() != before
+
+
+def test_pictures_grow_with_the_room_they_have(small_study: Study, qtbot: Any) -> None:
+    strip = EvidenceStrip()
+    qtbot.addWidget(strip)
+    strip.draw(crops(), (), small_study, True)
+    bright = []
+    for height in (strip.minimumHeight(), strip.maximumHeight()):
+        strip.resize(500, height)
+        image = strip.grab().toImage()
+        ground = image.pixelColor(499, 0)
+        bright.append(
+            sum(image.pixelColor(x, y) != ground for x in range(0, 500, 5) for y in range(0, height, 5))
+        )
+    assert bright[1] > 1.5 * bright[0]

@@ -142,6 +142,7 @@ def test_ghosts_stand_below_the_points_and_the_chosen_one_stands_out(
     assert [layer.name for layer in layers] == [*names[:-1], "Predicted", "Moved", names[-1]]
     assert layers.selection.active is layers["Landmarks"]
     rings = layers["Predicted"]
+    assert rings.canvas_size_limits[0] == 0, "napari draws something on slices without a ring"
     assert rings.data.tolist() == [[3, *state.landmarks.points[CANAL].pixel_rc]]
     assert (rings.editable, rings.border_color[0][3]) == (False, 1)
     panes.draw_ghosts(moved, LEFT)
@@ -316,6 +317,13 @@ def test_several_changes_of_a_layer_are_drawn_once() -> None:
         layer.face_color = "red"
     assert len(drawn) == 1
     assert len(layer.data) == 3
+
+
+def test_images_lie_on_black_whatever_the_theme(panes: LinkedPanes) -> None:
+    grounds = [pane.viewer.canvas for pane in panes]
+    assert [tuple(canvas.background_color) for canvas in grounds] == [(0, 0, 0, 1)] * 2
+    panes.close()
+    assert [canvas.background_color_override for canvas in grounds] == [None, None]
 
 
 def test_letters_and_research_line_stand_in_every_pane(panes: LinkedPanes) -> None:

@@ -12,7 +12,7 @@ from qtpy.QtGui import QTextDocument
 
 from napari_lumbar.domain.study import Study
 from napari_lumbar.session import RecentStudies
-from napari_lumbar.widgets.plain_text import plain_tooltip
+from napari_lumbar.widgets.plain_text import LinesLabel, plain_tooltip
 from napari_lumbar.widgets.study_panel import StudyPanel
 
 pytestmark = pytest.mark.gui
@@ -45,3 +45,16 @@ def test_a_series_description_is_text(small_study: Study, tmp_path: Path, qtbot:
         assert item is not None
         assert item.text().startswith(f"{text}\n")
         assert shown(item.toolTip()).startswith(f"{text}:")
+
+
+@pytest.mark.parametrize("text", ["", "short", "a long text " * 60, "<b>no markup</b>"])
+def test_a_label_of_lines_is_as_high_whatever_it_says(qtbot: Any, text: str) -> None:
+    label = LinesLabel(2)
+    qtbot.addWidget(label)
+    label.resize(300, label.sizeHint().height())
+    height = label.minimumSizeHint().height()
+    label.setText(text)
+    assert label.sizeHint().height() == label.minimumSizeHint().height() == height
+    assert not label.hasHeightForWidth()
+    assert height >= 2 * label.fontMetrics().lineSpacing()
+    assert label.textFormat() is Qt.TextFormat.PlainText

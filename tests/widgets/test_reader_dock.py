@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QWidget
 
 from napari_lumbar import RESEARCH_USE_ONLY
 from napari_lumbar.domain.landmarks import dependent_findings
@@ -17,12 +17,17 @@ from napari_lumbar.widgets.cells import CellState
 from napari_lumbar.widgets.commands import Command
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
-from .window import analyse, button, canvas_of, cells, drag_point, is_current
+from .window import activate, analyse, button, canvas_of, cells, drag_point, is_current
 
 pytestmark = pytest.mark.gui
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+
+
+def boxes(dock: ReaderDock) -> int:
+    """How many sides of crop boxes are drawn on the slices that are shown."""
+    return sum(len(pane.viewer.layers["Crops"].data) for pane in dock.panes)
 
 
 def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, qtbot: Any) -> None:
@@ -43,11 +48,16 @@ def test_correct_and_regrade_with_the_mouse(dock: ReaderDock, fake_grader: Any, 
         dependent_findings(LEFT)
     )
     assert cells(dock)[LEFT].title == "Regrading…"
+    # nothing shows the old grade as the one of the place on the screen
+    assert dock.finding_panel.title.text().endswith("regrading, was Normal/Mild 0.85")
+    assert dock.finding_panel.strip.accessibleName().startswith("Before the change:")
+    assert boxes(dock) == 0
     fake_grader.gate.set()
     qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
     assert fake_grader.asked[1:] == [dependent_findings(LEFT)]
     after = cells(dock)
     assert {key for key in ALL_FINDINGS if after[key] != before[key]} == dependent_findings(LEFT)
+    assert boxes(dock) > 0
     assert after[LEFT].title == "◆ Severe"
     assert after[LEFT].note.endswith("was Normal")
     assert "Normal/Mild 0.85 → Severe" in dock.finding_panel.title.text()
@@ -108,11 +118,37 @@ def test_keys_in_the_window_never_delete_a_point(dock: ReaderDock, qtbot: Any) -
                 assert layer.mode != "transform", layer.name
 
 
+def test_a_low_window_stays_low_and_says_what_happened(dock: ReaderDock, qtbot: Any) -> None:
+    dock.window().resize(1280, 720)
+    qtbot.waitUntil(lambda: dock.window().height() == 720)
+    analyse(dock, qtbot)
+    assert dock.window().height() == 720
+    assert dock.layout().count() == 1, "napari put an empty space below the images"
+    assert dock.axial_canvas.height() > 500
+    research = next(label for label in dock.findChildren(QLabel) if label.text() == RESEARCH_USE_ONLY)
+    for label in (research, dock.status_label):
+        assert not label.visibleRegion().isEmpty(), label.text()
+    # keys reach what lies below the edge
+    undo = button(dock, Command.UNDO)
+    dock.editing.mark_absent()
+    qtbot.waitUntil(lambda: is_current(dock), timeout=20000)
+    activate(dock, qtbot)
+    dock.matrix.setFocus()
+    for _ in range(60):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        if undo.hasFocus():
+            break
+    assert undo.hasFocus()
+    assert undo.visibleRegion().boundingRect() == undo.rect()
+    # one number of the slice is enough: napari's own counts from 0
+    numbers = dock.window().findChildren(QWidget, "slice_label")
+    assert numbers
+    assert not any(number.isVisible() for number in numbers)
+
+
 def test_what_a_person_must_always_see_and_cannot_break(
     dock: ReaderDock, locate_gate: threading.Event, fake_grader: Any, qtbot: Any
 ) -> None:
-    from qtpy.QtWidgets import QLabel
-
     labels = [label.text() for label in dock.findChildren(QLabel) if label.isVisible()]
     assert RESEARCH_USE_ONLY in labels
     assert dock.study_panel.study_label.text() == "Study small"

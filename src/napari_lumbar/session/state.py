@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ..domain.findings import Analysis, Certainty, Finding, GradeSource
+from ..domain.findings import Analysis, Certainty, CropEvidence, Finding, GradeSource
 from ..domain.landmarks import (
     ABSENT,
     Dependence,
@@ -112,6 +112,10 @@ class SessionState:
     def finding(self, key: FindingKey) -> Finding:
         """The person's grade, else the networks' latest; it may be stale."""
         return self.findings[key]
+
+    def current_evidence(self, key: FindingKey) -> tuple[CropEvidence, ...]:
+        """What the grade was read from; nothing where the landmark or its name has changed since."""
+        return () if key in self.outdated else self.answer(key).evidence
 
     def predicted(self, key: FindingKey) -> Finding:
         """What the analysis said, whatever a person did since."""

@@ -111,10 +111,18 @@ def change_text(state: SessionState, key: FindingKey) -> str:
     return f"{grade_text(state.predicted(key))} → {now}" if state.is_changed(key) else now
 
 
+def headline(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
+    """The grade and its change; of a grade that is not current, that it was: ``stale, was Moderate 0.62``."""
+    if cell_state in (CellState.STALE, CellState.REGRADING):
+        word = cell_state.name.lower()
+        return f"{word}, was {grade_text(state.finding(key))}"
+    return change_text(state, key)
+
+
 def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
     """Everything a person may ask about a cell, in lines."""
     finding = state.finding(key)
-    lines = [key.text, change_text(state, key), *_answer_lines(finding, cell_state)]
+    lines = [key.text, headline(state, key, cell_state), *_answer_lines(finding, cell_state)]
     return "\n".join([*lines, f"Landmark: {source_text(state.landmarks.get(key))}"])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from ..domain.findings import Override
 from ..domain.spine import FindingKey, Severity
@@ -58,6 +58,7 @@ class CorrectionPanel(QWidget):
         self._override: Override | None = None
         self._shown: tuple[Session | None, FindingKey | None] = (None, None)
         self._lay_out()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._connect()
         self.draw(None, None, False)
 

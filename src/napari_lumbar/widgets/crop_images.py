@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from ..domain.findings import CropEvidence
-from ..domain.study import MRSeries, PixelArray
+from ..domain.study import MRSeries, PixelArray, Study
 from ..layer_data import HEATMAP_RGBA
 from ..preprocess.resample import sample_box
 
@@ -14,6 +16,25 @@ from ..preprocess.resample import sample_box
 LONG_SIDE_PX = 112
 #: Every so many rows and columns are enough to find how bright a slice is.
 _STRIDE = 6
+
+
+def crop_names(crops: Sequence[CropEvidence], study: Study) -> list[str]:
+    """The number of each crop's slice, and the patient's side where two crops lie on one: ``19R``."""
+    places = [(crop.series_id, crop.slice_index) for crop in crops]
+    left_mm = [_centre_left_mm(crop, study) for crop in crops]
+    names = []
+    for crop, place, own_mm in zip(crops, places, left_mm, strict=True):
+        beside = [mm for mm, other in zip(left_mm, places, strict=True) if other == place]
+        side = "" if len(beside) == 1 else "R" if own_mm == min(beside) else "L"
+        names.append(f"{crop.slice_index + 1}{side}")
+    return names
+
+
+def _centre_left_mm(crop: CropEvidence, study: Study) -> float:
+    """How far to the patient's left the middle of a crop lies, in patient space."""
+    top, left, bottom, right = crop.box_rc
+    geometry = study.by_id(crop.series_id).slices[crop.slice_index].geometry
+    return float(geometry.lps_from_pixel(((top + bottom) / 2, (left + right) / 2))[0])
 
 
 def crop_picture(series: MRSeries, crop: CropEvidence) -> PixelArray:

@@ -109,7 +109,7 @@ class Editing:
             return
         self._following_disc(session, lambda: session.shift_levels(by))
         way = "down" if by > 0 else "up"
-        self._reading.said.emit(f"Level names moved {way} by 1: {words}. Ctrl+Z takes it back.", False)
+        self._reading.say_edited(f"Level names moved {way} by 1: {words}. Ctrl+Z takes it back.")
 
     def swap_sides(self, may_swap: Callable[[str], bool]) -> None:
         """Swap left and right if the person, told what that means, agrees."""
@@ -117,7 +117,7 @@ class Editing:
         if session is None or not may_swap(swap_words(session.state)):
             return
         self._following_disc(session, lambda: session.swap_sides(confirmed=True))
-        self._reading.said.emit("Left and right were swapped for every finding. Ctrl+Z takes it back.", False)
+        self._reading.say_edited("Left and right were swapped for every finding. Ctrl+Z takes it back.")
 
     def _put(self, session: Session, landmark: Landmark) -> None:
         before = session.state

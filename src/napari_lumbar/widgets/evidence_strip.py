@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from qtpy.QtCore import QEvent, QRectF, Qt, Signal
+from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
@@ -13,12 +14,13 @@ from ..domain.findings import CropEvidence, PlaneAnswer
 from ..domain.study import PixelArray, SeriesRole, Study
 from ..export.severity_style import SEVERITY_STYLES
 from . import theme
-from .crop_images import crop_picture, stretched, tinted
+from .crop_images import crop_names, crop_picture, stretched, tinted
 from .label_font import FontOfLabels
 from .plain_text import plain_tooltip
 
-_HEIGHT_PX = 92
 _LARGEST_PX = 96
+#: For the pictures and bars of two planes: at least, usually, at most.
+_HEIGHTS_PX = (52, 92, 2 * (_LARGEST_PX + 9))
 _BAR_PX = 5
 _TILE_GAP_PX = 4
 #: A picture is at most this much wider than high.
@@ -27,13 +29,16 @@ _WIDEST = 1.6
 _LINES = 4
 #: How strongly the heatmap tints a picture, at rest and under the mouse or the keys.
 _TINT, _FULL_TINT = 0.45, 1.0
+#: Over crops of a grade that a correction has outdated.
+_BEFORE = "Before the change:"
 
 
 @dataclass(frozen=True, eq=False)
 class _Tile:
-    """A crop with its picture and heatmap, both 0..1, and how they look at rest."""
+    """A crop with its name, its picture and heatmap, both 0..1, and how they look at rest."""
 
     crop: CropEvidence
+    name: str
     picture: PixelArray
     heat: PixelArray
     at_rest: QImage
@@ -62,9 +67,10 @@ class EvidenceStrip(QWidget):
         self._tiles: list[_Tile] = []
         self._said: dict[SeriesRole, PlaneAnswer] = {}
         self._chosen = self._hovered = -1
+        self._is_current = True
         self._font_of_labels = FontOfLabels(self)
-        self._fix_height()
-        self.draw((), (), None)
+        self._limit_height()
+        self.draw((), (), None, True)
 
     @property
     def chosen(self) -> CropEvidence | None:
@@ -72,16 +78,26 @@ class EvidenceStrip(QWidget):
         return self._tiles[self._chosen].crop if self._chosen >= 0 else None
 
     def draw(
-        self, crops: tuple[CropEvidence, ...], by_plane: tuple[PlaneAnswer, ...], study: Study | None
+        self,
+        crops: tuple[CropEvidence, ...],
+        by_plane: tuple[PlaneAnswer, ...],
+        study: Study | None,
+        is_current: bool,
     ) -> None:
-        """Show these crops of a study, ordered by plane and slice, and what each plane says alone."""
+        """Show these crops of a study, ordered by plane and slice, and what each plane says alone.
+
+        Crops that are not current are those of the grade before, and are called so.
+        """
+        self._is_current = is_current
         self._said = {answer.role: answer for answer in by_plane}
         if crops != self._crops or not crops:
             self._crops = crops
-            self._tiles = [_tile(crop, study) for crop in sorted(crops, key=_order)] if study else []
+            self._tiles = _tiles(sorted(crops, key=_order), study) if study else []
             self._chosen = self._hovered = -1
             self.pointed.emit(None)
         text = strip_text(tuple(tile.crop for tile in self._tiles), by_plane)
+        if crops and not is_current:
+            text = f"{_BEFORE}\n{text}"
         self.setAccessibleName(text)
         self.setToolTip(plain_tooltip(text))
         self.update()
@@ -97,7 +113,9 @@ class EvidenceStrip(QWidget):
             if box.left() == 0:
                 role = tile.crop.role
                 line = QRectF(0, box.top(), self.width(), self.fontMetrics().height())
-                painter.drawText(line, Qt.AlignmentFlag.AlignLeft, heading(role, self._said.get(role)))
+                before = "" if self._is_current else f"{_BEFORE} "
+                words = f"{before}{heading(role, self._said.get(role))}"
+                painter.drawText(line, Qt.AlignmentFlag.AlignLeft, words)
             self._draw_tile(painter, box, tile, i)
         painter.end()
 
@@ -137,10 +155,18 @@ class EvidenceStrip(QWidget):
         """Grow with the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self._fix_height()
+            self._limit_height()
 
-    def _fix_height(self) -> None:
-        self.setFixedHeight(_LINES * self.fontMetrics().height() + _HEIGHT_PX)
+    def sizeHint(self) -> QSize:
+        """Room for small pictures of two planes; they grow where there is more."""
+        return QSize(super().sizeHint().width(), self._height_px(1))
+
+    def _limit_height(self) -> None:
+        self.setMinimumHeight(self._height_px(0))
+        self.setMaximumHeight(self._height_px(2))
+
+    def _height_px(self, limit: int) -> int:
+        return int(_LINES * self.fontMetrics().height() + _HEIGHTS_PX[limit])
 
     def _at(self, event: QMouseEvent) -> int:
         place = event.position()
@@ -199,9 +225,9 @@ class EvidenceStrip(QWidget):
         bar.setWidth(max(1.0, box.width() * tile.crop.weight))
         painter.fillRect(bar, QColor(theme.CURSOR_COLOUR))
         below = QRectF(box.left(), bar.bottom(), box.width(), line)
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, str(tile.crop.slice_index + 1))
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, tile.name)
         weight = f"{tile.crop.weight:.2f}".removeprefix("0")
-        if self.fontMetrics().horizontalAdvance(f"{tile.crop.slice_index + 1} {weight}") <= box.width():
+        if self.fontMetrics().horizontalAdvance(f"{tile.name} {weight}") <= box.width():
             painter.drawText(below, Qt.AlignmentFlag.AlignRight, weight)
 
 
@@ -223,10 +249,14 @@ def strip_text(crops: tuple[CropEvidence, ...], by_plane: tuple[PlaneAnswer, ...
     return "\n".join(lines)
 
 
-def _tile(crop: CropEvidence, study: Study) -> _Tile:
+def _tiles(crops: Sequence[CropEvidence], study: Study) -> list[_Tile]:
+    return [_tile(crop, name, study) for crop, name in zip(crops, crop_names(crops, study), strict=True)]
+
+
+def _tile(crop: CropEvidence, name: str, study: Study) -> _Tile:
     picture = crop_picture(study.by_id(crop.series_id), crop)
     heat = stretched(crop.heatmap, picture.shape)
-    return _Tile(crop, picture, heat, _image(tinted(picture, heat, _TINT)))
+    return _Tile(crop, name, picture, heat, _image(tinted(picture, heat, _TINT)))
 
 
 def _image(rgb: PixelArray) -> QImage:

@@ -157,9 +157,9 @@ def _paint_both(painter: QPainter, box: QRectF, first: Cell, second: Cell, palet
         QRectF(box.topLeft(), QPointF(box.right(), middle)),
         QRectF(QPointF(box.left(), middle), box.bottomRight()),
     )
-    sign = "≠" if first.differs else ""
-    sign_px = painter.fontMetrics().horizontalAdvance(sign) + 2
-    for half, cell, name in zip(halves, (first, second), "AB", strict=True):
+    signs = ("≠" if first.differs else "", "")
+    for half, cell, name, sign in zip(halves, (first, second), "AB", signs, strict=True):
+        sign_px = painter.fontMetrics().horizontalAdvance(sign) + 2
         painter.setPen(_fill(painter, half, cell, palette))
         short = shorter(cell.title)
         texts = (f"{name} {cell.title} {cell.note}", f"{name} {short} {cell.note}", f"{name} {short}")

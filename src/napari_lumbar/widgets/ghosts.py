@@ -17,9 +17,10 @@ from . import theme
 from .drawn_once import drawn_once, replace_data, rescale
 from .in_place import keep_in_place
 
-_SIZE_MM = 7.0
-#: On the screen; smaller, a ring looks like noise.
-_SIZE_LIMITS_PX = (10, 24)
+_SIZE_MM = 8.0
+#: On the screen. No least size: napari stands in for no points on a slice with one of no size, which must
+#: stay invisible.
+_SIZE_LIMITS_PX = (0, 24)
 _LINE_MM = 1.0
 #: The chosen finding's ghost stands out, the others recede.
 _CHOSEN_ALPHA, _OTHER_ALPHA = 1.0, 0.4
@@ -55,7 +56,10 @@ class Ghosts:
         """Make the layers, below whatever a person works on, which stays active."""
         viewer = self._canvas.viewer
         active = viewer.layers.selection.active
-        made = (Points(rings[0], **rings[1]), Vectors(lines[0], **lines[1], vector_style="line"))
+        made = (
+            Points(rings[0], **rings[1], canvas_size_limits=_SIZE_LIMITS_PX),
+            Vectors(lines[0], **lines[1], vector_style="line"),
+        )
         for layer in made:
             layer.locked = True
             keep_in_place(layer)
@@ -97,8 +101,6 @@ def _fill(
     with drawn_once(rings_layer):
         replace_data(rings_layer, points)
         rings_layer.features = options["features"]
-        # napari stands in for no points with one of no size, which must stay invisible.
-        rings_layer.canvas_size_limits = _SIZE_LIMITS_PX if len(points) else (0, _SIZE_LIMITS_PX[1])
         if len(points):
             rings_layer.symbol = "disc"
             rings_layer.size = _SIZE_MM / pixel_mm

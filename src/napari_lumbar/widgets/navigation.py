@@ -108,5 +108,4 @@ class Navigation:
         self.draw_words()
         self._panes.mark(key)
         self._panes.draw_ghosts(session.state if session else None, key)
-        finding = session.state.finding(key) if session and key else None
-        self._panes.draw_evidence(finding.evidence if finding else ())
+        self._panes.draw_evidence(session.state.current_evidence(key) if session and key else ())

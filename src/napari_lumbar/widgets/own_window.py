@@ -7,6 +7,8 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 #: The object names that napari gives its docks of layers.
 _LAYER_DOCKS = ("layer list", "layer controls")
+#: And to the numbers beside its sliders.
+_SLICE_NUMBERS = ("slice_label", "slice_label_sep")
 
 
 def layer_docks(widget: QWidget) -> list[QDockWidget]:
@@ -26,6 +28,13 @@ def share_width(widget: QWidget, panel_px: int) -> None:
     window, dock = widget.window(), dock_around(widget)
     if isinstance(window, QMainWindow) and dock is not None:
         window.resizeDocks([dock], [(window.width() + panel_px) // 2], Qt.Orientation.Horizontal)
+
+
+def hide_slice_numbers(widget: QWidget) -> None:
+    """Leave one number to be read: napari counts slices from 0, the corners of the images from 1."""
+    for name in _SLICE_NUMBERS:
+        for number in widget.window().findChildren(QWidget, name):
+            number.hide()
 
 
 def dock_around(widget: QWidget) -> QDockWidget | None:

@@ -29,6 +29,7 @@ _CALM_ZONE = 0.6
 _WHOLE_VIEW = 1.0
 #: A place further than this from every slice that has it on its image lies between two blocks of slices.
 _REACH_MM = 20.0
+_GROUND = "black"
 
 
 class Pane:
@@ -58,6 +59,8 @@ class Pane:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
+        # Also where the window is light: films are read on black, and the eye judges greys against it.
+        viewer.canvas.background_color_override = _GROUND
         self.series: MRSeries | None = None
         self.text = CornerText(viewer)
         self.windowing = Windowing(self.text.draw_window)
@@ -97,7 +100,8 @@ class Pane:
         return vector3(geometry.lps_from_pixel(self.centre_rc)), self.viewer.scene.camera.zoom
 
     def close(self) -> None:
-        """Listen to the viewer no more."""
+        """Listen to the viewer no more, and give it its ground back."""
+        self.viewer.canvas.background_color_override = None
         self._pointer.close()
         for emitter, own in (
             (self.viewer.dims.events.current_step, self._on_step),

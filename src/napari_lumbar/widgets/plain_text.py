@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QLabel, QSizePolicy
+from superqt import QElidingLabel
+
+#: Above and below a label's lines, in all.
+_PADDING_PX = 8
 
 
 def plain_tooltip(text: str) -> str:
@@ -20,3 +24,27 @@ def plain_label(text: str = "") -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     return label
+
+
+class LinesLabel(QElidingLabel):
+    """A label of so many lines, whatever the text and the width; what does not fit is elided."""
+
+    def __init__(self, lines: int, text: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._lines = lines
+
+    def sizeHint(self) -> QSize:
+        """As high as the lines are in the label's font."""
+        return QSize(super().sizeHint().width(), self._lines * self.fontMetrics().lineSpacing() + _PADDING_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        """No lower than that, and as narrow as need be."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
+
+    def hasHeightForWidth(self) -> bool:
+        """No: the height is fixed, though the text wraps."""
+        return False

@@ -69,8 +69,8 @@ class Proposing(QObject):
         first, level = outcome.value[0], offer.canal.key.level.value
         self.proposed.emit(first.series_id, first.slice_index)
         where = f"axial slice {first.slice_index + 1}"
-        self._reading.said.emit(
-            f"The side points of {level} were put on {where}: check them; Ctrl+Z takes both back.", False
+        self._reading.say_edited(
+            f"The side points of {level} were put on {where}: check them; Ctrl+Z takes both back."
         )
 
     def _on_state(self, state: SessionState | None) -> None:

@@ -13,14 +13,16 @@ from qtpy.QtGui import QDesktopServices, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QMessageBox,
+    QScrollArea,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from .. import RESEARCH_USE_ONLY
 from ..domain.spine import Severity
@@ -40,9 +42,9 @@ from .key_sheet import KeySheet
 from .logbook import Logbook, log_folder
 from .navigation import Navigation
 from .offer_row import OfferRow
-from .own_window import layer_docks, share_width, show_layer_docks
+from .own_window import hide_slice_numbers, layer_docks, share_width, show_layer_docks
 from .panes import LinkedPanes
-from .plain_text import plain_tooltip
+from .plain_text import LinesLabel, plain_tooltip
 from .preferences import Preferences, read_preferences
 from .proposing import Proposing
 from .questions import may_swap_sides, may_take_over
@@ -61,6 +63,8 @@ from .walk import is_not_normal, needs_check
 _PANEL_WIDTH_PX = 540
 _AXIAL_WIDTH_PX = 440
 _HEIGHT_PX = 900
+_STATUS_LINES = 2
+_PANEL_GAP_PX = 4
 
 
 class ReaderDock(QWidget):
@@ -106,7 +110,7 @@ class ReaderDock(QWidget):
         self.comparing = Comparing(self.reading, self)
         self.axial_canvas = second_canvas(self.axial_model)
         self.offer_row = OfferRow()
-        self.status_label = QElidingLabel(" ".join((*wishes.problems, "Open a study to begin.")))
+        self.status_label = LinesLabel(_STATUS_LINES, " ".join((*wishes.problems, "Open a study to begin.")))
         self.navigation = Navigation(self.reading, self.panes, self.matrix, self.finding_panel, self.view_bar)
         self.editing = Editing(
             self.reading,
@@ -140,11 +144,14 @@ class ReaderDock(QWidget):
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.view_bar)
         beside.addWidget(self.axial_canvas, 1)
+        # Otherwise napari lets an empty space below take the height.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._fill_panel()
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(axial)
         splitter.addWidget(self.panel)
         splitter.setStretchFactor(0, 1)
+        splitter.setSizes([_AXIAL_WIDTH_PX, self.panel.minimumSizeHint().width()])
         splitter.setChildrenCollapsible(False)
         whole.addWidget(splitter, 1)
 
@@ -154,15 +161,23 @@ class ReaderDock(QWidget):
         column = QVBoxLayout(self.panel)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(research)
+        column.addWidget(_scrolled(self._panel_content()), 1)
+        column.addWidget(self.status_label)
+
+    def _panel_content(self) -> QWidget:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, _PANEL_GAP_PX, 0)
+        column.setSpacing(_PANEL_GAP_PX)
         column.addWidget(self.study_panel)
         column.addWidget(self.system_row)
         column.addLayout(_sides_row())
         column.addWidget(self.matrix)
-        column.addWidget(self.finding_panel)
+        column.addWidget(self.finding_panel, 100)
         column.addWidget(self.offer_row)
         column.addStretch(1)
-        column.addWidget(self.status_label)
-        self.panel.setMinimumWidth(_PANEL_WIDTH_PX)
+        content.setMinimumWidth(_PANEL_WIDTH_PX)
+        return content
 
     def _connect_reading(self) -> None:
         reading, panel = self.reading, self.study_panel
@@ -211,6 +226,7 @@ class ReaderDock(QWidget):
         bar.fit_asked.connect(panes.fit)
         bar.layers_toggled.connect(lambda shown: show_layer_docks(self, shown))
         panes.series_changed.connect(lambda: bar.offer_windows(panes.offered_windows))
+        panes.series_changed.connect(lambda: hide_slice_numbers(self))
         self.destroyed.connect(panes.close)
 
     def take_the_window(self) -> None:
@@ -322,6 +338,18 @@ class ReaderDock(QWidget):
         self.status_label.setToolTip(plain_tooltip(text))
         if is_error:
             show_error(text)
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    """All of the content where the screen is high enough; else what has the focus scrolls into sight."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(content.minimumWidth() + area.verticalScrollBar().sizeHint().width())
+    return area
 
 
 def _sides_row() -> QHBoxLayout:

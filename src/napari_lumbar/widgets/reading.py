@@ -121,7 +121,7 @@ class Reading(QObject):
         self._roles = RoleMemory(store)
         self._foreground: CancelToken | None = None
         self._regrading: CancelToken | None = None
-        self._delay = QTimer(self)
+        self._edit_words, self._delay = "", QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(regrade_delay_ms)
         self._delay.timeout.connect(self.regrade_now)
@@ -243,6 +243,11 @@ class Reading(QObject):
             lambda outcome: self._on_regraded(session, request, token, outcome),
         )
         self.regrading_began.emit()
+
+    def say_edited(self, words: str) -> None:
+        """Say what an edit did, and once more when its findings are graded again."""
+        self._edit_words = words
+        self.said.emit(words, False)
 
     def ask_networks(
         self, work: Callable[[System, CancelToken], T], done: Callable[[Outcome[T]], None]
@@ -382,8 +387,10 @@ class Reading(QObject):
             self.state_changed.emit(session.state)
             return
         findings, steps = outcome.value
-        self.said.emit(" ".join([f"Graded again: {len(request.keys)}.", *steps]), bool(steps))
         session.accept(request, findings)
+        words = (self._edit_words, f"Graded again: {len(request.keys)}.", *steps)
+        self.said.emit(" ".join(words).strip(), bool(steps))
+        self._edit_words = self._edit_words if session.state.outdated else ""
 
 
 def _regraded(

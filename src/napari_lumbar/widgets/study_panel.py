@@ -12,14 +12,14 @@ from ..domain.study import Study
 from ..pipeline.progress import Progress
 from ..session import RecentStudies, roles_differ
 from .open_buttons import OpenButtons
-from .plain_text import plain_label, plain_tooltip
+from .plain_text import LinesLabel, plain_tooltip
 from .series_table import SeriesTable
 from .study_dialogs import FilesDialog, WarningsDialog
 from .study_words import accounting_sentence, counted, series_rows, study_name, warning_lines
 from .thumbnails import Thumbnail
 
-#: Three lines are reserved for what is known of the current series, so that nothing below them moves.
-_DETAILS_PX = 54
+#: Reserved for what is known of the current series, so that nothing below moves.
+_DETAILS_LINES = 3
 
 
 class StudyPanel(QWidget):
@@ -61,7 +61,7 @@ class StudyPanel(QWidget):
         self.files_label = QElidingLabel("")
         self.files_button = _button("", "Which files were left out, why, and what can be done")
         self.automatic_button = _button("A&utomatic roles", "Undo every change of a role by hand")
-        self.series_table, self.details = SeriesTable(), plain_label()
+        self.series_table, self.details = SeriesTable(), LinesLabel(_DETAILS_LINES)
         self.browser = QWidget()
         self._lay_out()
         self._connect()
@@ -113,7 +113,6 @@ class StudyPanel(QWidget):
         beside.addWidget(self.files_label, 1)
         beside.addWidget(self.files_button)
         beside.addWidget(self.automatic_button)
-        self.details.setFixedHeight(_DETAILS_PX)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addLayout(beside)
         inner.addWidget(self.series_table)
@@ -129,7 +128,7 @@ class StudyPanel(QWidget):
         self.cancel_button.clicked.connect(self.cancel_asked)
         self.automatic_button.clicked.connect(self.automatic_asked)
         self.series_table.role_chosen.connect(self.role_chosen)
-        self.series_table.row_described.connect(self.details.setText)
+        self.series_table.row_described.connect(self._describe)
         self.warnings_button.clicked.connect(self._open_warnings)
         self.files_button.clicked.connect(self._open_files)
 
@@ -145,6 +144,10 @@ class StudyPanel(QWidget):
         self.warnings_button.setAccessibleName(counted(len(lines), "warning"))
         self.warnings_button.setToolTip(plain_tooltip("\n".join(lines)))
         self.warnings_button.setVisible(bool(lines))
+
+    def _describe(self, text: str) -> None:
+        self.details.setText(text)
+        self.details.setToolTip(plain_tooltip(text))
 
     def _open_warnings(self) -> None:
         if self._study is not None:
