@@ -58,7 +58,10 @@ class Broken(Exception):
 
 
 class _Unpainted(QObject):
-    """Keeps canvases from being painted while it is on."""
+    """Keeps canvases from being painted while it is on, until a button or the wheel is used on one.
+
+    vispy draws again to see what lies there: on what was painted, as for a person.
+    """
 
     def __init__(self, canvases: Sequence[QWidget]) -> None:
         super().__init__()
@@ -76,6 +79,8 @@ class _Unpainted(QObject):
 
     def eventFilter(self, _canvas: QObject, event: QEvent) -> bool:
         """Swallow the painting."""
+        if event.type() in _LOOKING:
+            self.set_on(False)
         return self._is_on and event.type() == QEvent.Type.Paint
 
 
@@ -118,7 +123,7 @@ class Monkey:
             for number in range(actions):
                 name = self.rng.choices(names, weights)[0]
                 trail.append(name)
-                unpainted.set_on(number % self.paint_every != 0 and name not in _PAINTED)
+                unpainted.set_on(number % self.paint_every != 0)
                 act[name]()
                 self.done[name] += 1
                 QApplication.processEvents()
@@ -178,7 +183,9 @@ class Monkey:
     def _pane(self) -> tuple[Pane, QWidget]:
         """One that a mouse can reach: others may have squeezed it to nothing."""
         both = zip(self.dock.panes, self.canvases, strict=True)
-        return self.rng.choice([(pane, canvas) for pane, canvas in both if canvas.width() > 1])
+        return self.rng.choice(
+            [(pane, canvas) for pane, canvas in both if min(canvas.width(), canvas.height()) > 1]
+        )
 
     def _anywhere(self, widget: QWidget) -> QPoint:
         return QPoint(self.rng.randrange(1, widget.width()), self.rng.randrange(1, widget.height()))
@@ -293,8 +300,7 @@ class Monkey:
                 dialog.close()
 
 
-#: vispy draws again to see what lies under a click or a wheel: on what was painted, as for a person.
-_PAINTED = ("click an image", "scroll")
+_LOOKING = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.Wheel)
 _GRADE_KEYS = (Qt.Key.Key_0, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 #: Buttons that lead out of the reader.
