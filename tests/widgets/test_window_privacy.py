@@ -55,6 +55,7 @@ def test_a_network_that_is_asked_is_noticed() -> None:
 def test_a_study_is_opened_analysed_and_kept_without_the_words_of_its_files(
     dock: ReaderDock, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, qtbot: Any
 ) -> None:
+    QApplication.clipboard().clear()
     canaries = Canaries()
     folder = write_canaries(tmp_path_factory.mktemp("made"), tmp_path_factory.mktemp("root"), canaries)
     before = dock.reading.study
