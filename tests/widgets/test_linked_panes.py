@@ -15,6 +15,7 @@ from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import MRSeries, SeriesRole, SliceStack, Study
 from napari_lumbar.domain.windows import FULL, PERCENTILES, Window, presets
 from napari_lumbar.session import SessionState
+from napari_lumbar.widgets.corner_text import Corner
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.panes import LinkedPanes
 
@@ -68,7 +69,7 @@ def bright(pane: Pane) -> np.ndarray:
 
 
 def text(pane: Pane, name: str) -> str:
-    return str(pane.viewer.canvas.overlays[f"lumbar_{name}"].text)
+    return pane.text.words[Corner(name)]
 
 
 def middle(pane: Pane) -> Any:

@@ -40,7 +40,7 @@ class SliceStack:
 
     slices: tuple[MRSlice, ...]
 
-    @property
+    @cached_property
     def step_mm(self) -> float:
         """Median distance between neighbouring slices, or 0 for a single slice."""
         return median_step_mm([s.geometry for s in self.slices])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari.qt import QtViewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -9,6 +10,12 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 _LAYER_DOCKS = ("layer list", "layer controls")
 #: And to the numbers beside its sliders.
 _SLICE_NUMBERS = ("slice_label", "slice_label_sep")
+
+
+def main_canvases(widget: QWidget) -> list[QtViewer]:
+    """The canvases of the window around ``widget`` that do not lie inside it: napari's own."""
+    found = widget.window().findChildren(QtViewer)
+    return [canvas for canvas in found if not widget.isAncestorOf(canvas)]
 
 
 def layer_docks(widget: QWidget) -> list[QDockWidget]:

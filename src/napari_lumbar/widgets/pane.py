@@ -335,10 +335,11 @@ class Pane:
 
     def _on_step(self, _event: Any) -> None:
         if self.series is not None:
+            index = self.slice_index
             if self._layers is not None:
-                self._layers.go_to(self.slice_index)
+                self._layers.go_to(index)
             self._label()
-            self.slice_changed.emit(self.slice_index)
+            self.slice_changed.emit(index)
 
     def _on_turned(self, _event: Any) -> None:
         self._label()

@@ -33,6 +33,7 @@ from .axial_canvas import forbid_floating, second_canvas
 from .commands import GRADE_COMMANDS, Command
 from .comparing import Comparing
 from .comparison import describe_all, legend
+from .corner_labels import CornerLabels
 from .dropping import StudyDrop
 from .editing import Editing
 from .finding_panel import FindingPanel
@@ -42,7 +43,7 @@ from .key_sheet import KeySheet
 from .logbook import Logbook, log_folder
 from .navigation import Navigation
 from .offer_row import OfferRow
-from .own_window import hide_slice_numbers, layer_docks, share_width, show_layer_docks
+from .own_window import hide_slice_numbers, layer_docks, main_canvases, share_width, show_layer_docks
 from .panes import LinkedPanes
 from .plain_text import LinesLabel, plain_tooltip
 from .preferences import Preferences, read_preferences
@@ -109,6 +110,8 @@ class ReaderDock(QWidget):
         self.system_row, self.log = SystemRow(RecentBundles()), Logbook(log_folder())
         self.comparing = Comparing(self.reading, self)
         self.axial_canvas = second_canvas(self.axial_model)
+        CornerLabels(self.axial_canvas.canvas.native, self.panes.axial.text, self)
+        self._has_labels = False
         self.offer_row = OfferRow()
         self.status_label = LinesLabel(_STATUS_LINES, " ".join((*wishes.problems, "Open a study to begin.")))
         self.navigation = Navigation(self.reading, self.panes, self.matrix, self.finding_panel, self.view_bar)
@@ -133,9 +136,13 @@ class ReaderDock(QWidget):
         return QSize(_PANEL_WIDTH_PX + _AXIAL_WIDTH_PX, _HEIGHT_PX)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Once docked, stay docked."""
+        """Once docked, stay docked, and write on the canvas of the window that is now around."""
         super().showEvent(event)
         forbid_floating(self)
+        if not self._has_labels:
+            self._has_labels = True
+            for canvas in main_canvases(self):
+                CornerLabels(canvas.canvas.native, self.panes.sagittal.text, self)
         self.view_bar.layers_button.setChecked(any(dock.isVisible() for dock in layer_docks(self)))
 
     def _lay_out(self) -> None:
