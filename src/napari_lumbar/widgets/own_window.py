@@ -38,10 +38,15 @@ def share_width(widget: QWidget, panel_px: int) -> None:
 
 
 def hide_slice_numbers(widget: QWidget) -> None:
-    """Leave one number to be read: napari counts slices from 0, the corners of the images from 1."""
+    """Leave one number to be read: napari counts slices from 0, the corners of the images from 1.
+
+    They come back when ``widget`` goes: the viewer may be a person's own.
+    """
     for name in _SLICE_NUMBERS:
         for number in widget.window().findChildren(QWidget, name):
-            number.hide()
+            if not number.isHidden():
+                number.hide()
+                widget.destroyed.connect(number.show)
 
 
 def dock_around(widget: QWidget) -> QDockWidget | None:
