@@ -21,8 +21,7 @@ from ...domain.study import MRSlice, SeriesRole
 from ...models.bundle import Bundle
 from ...models.heatmap_unet import HeatmapUNet
 from ...pipeline.progress import CancelToken
-from ...pipeline.sagittal_maps import sagittal_maps
-from ...pipeline.spine_frame import find_spine
+from ...pipeline.spine_search import look_for_spine
 from ...preprocess.canonical import canonical_series
 from ..metrics import bootstrap
 from ..spider import sagittal_slice
@@ -162,6 +161,6 @@ def _has_field_of(image: MRSlice, other: MRSlice) -> bool:
 def _discs(networks: Sequence[HeatmapUNet], image: MRSlice) -> FloatArray:
     study = study_of(image.sop_instance_uid, [image], SeriesRole.SAGITTAL_T2)
     series = canonical_series(study.series[0])
-    spine = find_spine(sagittal_maps(networks, series, torch.device("cpu"), CancelToken()))
+    _, spine = look_for_spine(networks, series, torch.device("cpu"), CancelToken())
     missing = np.full(3, np.nan)
     return np.array([spine.levels[lv].disc_lps_mm if lv in spine.levels else missing for lv in Level])

@@ -10,7 +10,7 @@ from ..domain.geometry import FloatArray
 from ..domain.spine import Level, Side
 from ..domain.study import PixelArray
 from .naming import centre_of_mass_near
-from .sagittal_maps import MAP_MM, SagittalMaps
+from .sagittal_maps import SagittalMaps
 from .slice_votes import map_vote
 from .spine_frame import LevelFrame
 
@@ -64,7 +64,7 @@ def find_foramen(
 
 def _weighted_heat(maps: SagittalMaps, expected_rc: FloatArray) -> PixelArray:
     rows, columns = np.indices(maps.maps["foramen"].shape[1:])
-    squared = ((rows - expected_rc[0]) ** 2 + (columns - expected_rc[1]) ** 2) * MAP_MM**2
+    squared = ((rows - expected_rc[0]) ** 2 + (columns - expected_rc[1]) ** 2) * maps.map_mm**2
     prior = np.exp(-squared / (2 * _IN_PLANE_SD_MM**2))
     return (maps.maps["foramen"] + _PRIOR_SHARE) * prior.astype(np.float32)
 

@@ -29,15 +29,17 @@ from .confidence import LandmarkConfidence
 from .foramina import find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
-from .sagittal_maps import SagittalMaps, sagittal_maps
+from .sagittal_maps import SagittalMaps
 from .slice_votes import canal_places, network_votes
-from .spine_frame import SpineFrame, find_spine
+from .spine_frame import SpineFrame
+from .spine_search import look_for_spine
 
 
 @dataclass(frozen=True, eq=False)
 class _Sagittal:
     series: MRSeries
     maps: SagittalMaps
+    spine: SpineFrame
 
 
 class MultistageLocalizer:
@@ -73,7 +75,7 @@ class MultistageLocalizer:
         if guide is None:
             return _nothing("no_sagittal_series", "no sagittal series was found, so no level can be named")
         report(Progress("finding recesses on axial T2", 0.6))
-        spine = find_spine(guide.maps)
+        spine = guide.spine
         views, centred = self._axial_views(study, spine, cancel)
         found = _recess_landmarks(study, views, centred)
         if t2 is None:
@@ -107,8 +109,8 @@ class MultistageLocalizer:
         series = study.first(role)
         if series is None:
             return None
-        usual = canonical_series(series)
-        return _Sagittal(series, sagittal_maps(self._sagittal_nets, usual, self._device, cancel))
+        maps, spine = look_for_spine(self._sagittal_nets, canonical_series(series), self._device, cancel)
+        return _Sagittal(series, maps, spine)
 
     def _axial_views(
         self, study: Study, spine: SpineFrame, cancel: CancelToken

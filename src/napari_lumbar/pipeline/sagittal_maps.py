@@ -19,8 +19,6 @@ from ..preprocess.resample import resample_to_mm
 from .naming import DiscEvidence
 from .progress import CancelToken
 
-MAP_MM = 2 * SAGITTAL_MM
-
 _BATCH = 4
 #: Slices this near to the middle of the canal are averaged before discs are named.
 _MIDDLE_MM = 9.0
@@ -43,6 +41,8 @@ class SagittalMaps:
         Probabilities per slice, shape (slices, 6, h, w) and (slices, 6).
     maps
         Probabilities by name, each of shape (slices, h, w).
+    pixel_mm
+        Size of the pixels that the networks were shown.
     """
 
     slices: tuple[MRSlice, ...]
@@ -50,6 +50,12 @@ class SagittalMaps:
     named: PixelArray
     absent: PixelArray
     maps: dict[str, PixelArray]
+    pixel_mm: float = SAGITTAL_MM
+
+    @property
+    def map_mm(self) -> float:
+        """Size of a map pixel."""
+        return 2 * self.pixel_mm
 
     @property
     def geometry(self) -> SliceGeometry:
@@ -65,11 +71,11 @@ class SagittalMaps:
 
     def pixel_from_map(self, map_rc: FloatArray) -> FloatArray:
         """Map pixel to (row, column) of the slices: map pixel i covers input pixels 2i and 2i + 1."""
-        return (2 * np.asarray(map_rc) + 0.5) * SAGITTAL_MM / self.geometry.spacing_rc_mm
+        return (2 * np.asarray(map_rc) + 0.5) * self.pixel_mm / self.geometry.spacing_rc_mm
 
     def map_from_pixel(self, pixel_rc: FloatArray) -> FloatArray:
         """Inverse of ``pixel_from_map``."""
-        return (np.asarray(pixel_rc) * self.geometry.spacing_rc_mm / SAGITTAL_MM - 0.5) / 2
+        return (np.asarray(pixel_rc) * self.geometry.spacing_rc_mm / self.pixel_mm - 0.5) / 2
 
     def map_from_lps(self, point_lps_mm: FloatArray) -> FloatArray:
         """Project a point onto the maps, shape (2,)."""
@@ -99,7 +105,7 @@ class SagittalMaps:
             any_disc=self.maps["any_disc"][chosen].mean(0),
             named=self.named[chosen].mean(0),
             absent=self.absent[chosen].mean(0),
-            pixel_mm=MAP_MM,
+            pixel_mm=self.map_mm,
             sacrum=self.maps["sacrum"][chosen].mean(0) if "sacrum" in self.maps else None,
         )
         return evidence, centre
@@ -112,13 +118,20 @@ def left_pointing(geometry: SliceGeometry) -> FloatArray:
 
 
 def sagittal_maps(
-    networks: Sequence[HeatmapUNet], series: MRSeries, device: torch.device, cancel: CancelToken
+    networks: Sequence[HeatmapUNet],
+    series: MRSeries,
+    device: torch.device,
+    cancel: CancelToken,
+    pixel_mm: float = SAGITTAL_MM,
 ) -> SagittalMaps:
-    """Run the networks over the largest stack of a sagittal series in the usual view; their mean answers."""
+    """Run the networks over the largest stack of a sagittal series in the usual view; their mean answers.
+
+    They learnt from pixels of ``SAGITTAL_MM``; with smaller ones they see the spine larger.
+    """
     sizes = [len(stack.slices) for stack in series.stacks]
     largest = int(np.argmax(sizes))
     slices = series.stacks[largest].slices
-    images = np.stack([network_image(s) for s in slices])
+    images = np.stack([network_image(s, pixel_mm) for s in slices])
     batches = []
     for start in range(0, len(slices), _BATCH):
         cancel.raise_if_cancelled()
@@ -131,13 +144,14 @@ def sagittal_maps(
         named=named,
         absent=absent,
         maps={name: maps[:, i] for i, name in enumerate(SAGITTAL_MAPS[: maps.shape[1]])},
+        pixel_mm=pixel_mm,
     )
 
 
-def network_image(mr_slice: MRSlice) -> PixelArray:
-    """A slice as the network sees it: scaled to 0..1, square pixels of 1.5 mm."""
+def network_image(mr_slice: MRSlice, pixel_mm: float = SAGITTAL_MM) -> PixelArray:
+    """A slice as the network sees it: scaled to 0..1, square pixels."""
     scaled = percentile_scale(mr_slice.pixels)
-    return resample_to_mm(scaled, mr_slice.geometry.spacing_rc_mm, SAGITTAL_MM)
+    return resample_to_mm(scaled, mr_slice.geometry.spacing_rc_mm, pixel_mm)
 
 
 def neighbour_step(slices: Sequence[MRSlice]) -> int:

@@ -13,7 +13,7 @@ from ..domain.landmarks import Numbering
 from ..domain.spine import Level
 from ..preprocess.channels import NAMED_DISCS
 from .naming import DiscChain, name_discs
-from .sagittal_maps import MAP_MM, SagittalMaps, left_pointing
+from .sagittal_maps import SagittalMaps, left_pointing
 
 #: Where to look for the canal behind a disc centre, and what to assume where it is not seen (adults).
 _CANAL_RANGE_MM = (9.0, 42.0)
@@ -94,12 +94,12 @@ def _level_frame(
     # Columns run to posterior in the usual view, so this quarter turn points backwards.
     posterior_rc = np.array([-caudal_rc[1], caudal_rc[0]])
     centre = chain.centres_rc[name]
-    distance, seen = _canal_distance_mm(canal, centre, posterior_rc)
+    distance, seen = _canal_distance_mm(canal, centre, posterior_rc, maps.map_mm)
     geometry, left = maps.geometry, left_pointing(maps.geometry)
     down, back = np.array(geometry.along_column), np.array(geometry.along_row)
     posterior = posterior_rc[0] * down + posterior_rc[1] * back
     # Where a spine bends sideways, each level has a middle of its own.
-    across_mm = maps.canal_across_mm(centre + distance / MAP_MM * posterior_rc, middle_mm)
+    across_mm = maps.canal_across_mm(centre + distance / maps.map_mm * posterior_rc, middle_mm)
     disc = geometry.lps_from_pixel(maps.pixel_from_map(centre)) + across_mm * left
     return LevelFrame(
         disc_lps_mm=disc,
@@ -136,7 +136,7 @@ def caudal_direction(centres_rc: FloatArray, name: int) -> FloatArray:
 
 
 def _canal_distance_mm(
-    canal: FloatArray, centre_rc: FloatArray, posterior_rc: FloatArray
+    canal: FloatArray, centre_rc: FloatArray, posterior_rc: FloatArray, map_mm: float
 ) -> tuple[float, bool]:
     """How far behind the disc centre the canal's middle lies; (usual distance, False) where not seen."""
     steps = np.arange(*_CANAL_RANGE_MM, 0.5)
@@ -144,7 +144,7 @@ def _canal_distance_mm(
     profile = np.mean(
         [
             ndimage.map_coordinates(
-                canal, (centre_rc + offset * along)[:, None] + posterior_rc[:, None] * steps / MAP_MM, order=1
+                canal, (centre_rc + offset * along)[:, None] + posterior_rc[:, None] * steps / map_mm, order=1
             )
             for offset in (-0.7, 0.0, 0.7)
         ],
