@@ -47,6 +47,8 @@ class GroupRecords:
     ----------
     log_probs, features, severities, levels
         Per graded finding, shapes (n, 3), (n, D), (n,), (n,); levels by rank.
+    is_varied
+        Whether the phantom of the finding had wildly varied looks, shape (n,).
     confidences, errors_mm
         Per landmark: raw confidence, and distance from the truth, shape (m,).
     """
@@ -55,6 +57,7 @@ class GroupRecords:
     features: Floats
     severities: npt.NDArray[np.int64]
     levels: npt.NDArray[np.int64]
+    is_varied: npt.NDArray[np.bool_]
     confidences: Floats
     errors_mm: Floats
 
@@ -80,17 +83,23 @@ def joined(parts: Sequence[Records]) -> Records:
 def _collect(bundle: Path, seeds: Sequence[int]) -> list[Records]:
     loaded, device = load_bundle(bundle), torch.device("cpu")
     localizer, grader = MultistageLocalizer(loaded, device), MultistageGrader(loaded, device)
-    return [_study_records(localizer, grader, phantom) for phantom in varied_phantoms(seeds)]
+    phantoms = zip(seeds, varied_phantoms(seeds), strict=True)
+    return [_study_records(localizer, grader, phantom, is_varied(seed)) for seed, phantom in phantoms]
 
 
 def varied_phantoms(seeds: Sequence[int]) -> Iterator[PhantomStudy]:
     """Half with the looks of real scanners, half with wildly varied ones."""
     for seed in seeds:
-        yield make_phantom(seed, PhantomConfig(randomize_appearance=seed % 2 == 0))
+        yield make_phantom(seed, PhantomConfig(randomize_appearance=is_varied(seed)))
+
+
+def is_varied(seed: int) -> bool:
+    """Whether ``varied_phantoms`` varies the looks of this one wildly."""
+    return seed % 2 == 0
 
 
 def _study_records(
-    localizer: MultistageLocalizer, grader: MultistageGrader, phantom: PhantomStudy
+    localizer: MultistageLocalizer, grader: MultistageGrader, phantom: PhantomStudy, varied: bool
 ) -> Records:
     found = localizer.locate(phantom.study, ignore_progress, CancelToken())
     series = {s.series_id: prepared_series(s) for s in phantom.study.series if s.role is not None}
@@ -104,6 +113,7 @@ def _study_records(
             np.array([seen.features(k).mean(0).numpy() for k in keys] if seen else []),
             np.array([int(phantom.severities[k]) for k in keys], np.int64),
             np.array([k.level.rank for k in keys], np.int64),
+            np.full(len(keys), varied),
             np.array([landmark.confidence or 0.0 for landmark in landmarks]),
             np.array(
                 [_error_mm(phantom.landmarks, landmark.key, landmark.point_lps_mm) for landmark in landmarks]
@@ -117,7 +127,7 @@ def _error_mm(truth: Landmarks, key: FindingKey, point_lps_mm: tuple[float, floa
 
 
 def _joined(parts: Sequence[GroupRecords]) -> GroupRecords:
-    names = ("log_probs", "features", "severities", "levels", "confidences", "errors_mm")
+    names = ("log_probs", "features", "severities", "levels", "is_varied", "confidences", "errors_mm")
     return GroupRecords(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
@@ -132,7 +142,11 @@ def level_log_prior(group: ConditionGroup) -> Floats:
 
 
 def fit_grades(records: GroupRecords, log_prior: Floats, components: int = 24) -> GradeCalibration:
-    """Fit the calibration of one group; the networks' answers know nothing of ``log_prior``, (levels, 3)."""
+    """Fit the calibration of one group; the networks' answers know nothing of ``log_prior``, (levels, 3).
+
+    Prediction sets are to hold for scanners that no training phantom looks like, where answers are less sure,
+    so their threshold is that of the wildly varied looks alone.
+    """
     n_features = records.features.shape[1]
     config = GradeCalibrationConfig(n_features, min(components, n_features, len(records.features)))
     fitted = GradeCalibration(config)
@@ -142,7 +156,8 @@ def fit_grades(records: GroupRecords, log_prior: Floats, components: int = 24) -
     fitted.inverse_temperature.fill_(inverse_temperature)
     fitted.bias.copy_(torch.from_numpy(log_prior + bias))
     probs = fitted(torch.from_numpy(records.log_probs).float(), torch.from_numpy(records.levels)).numpy()
-    fitted.least_probability.fill_(conformal_threshold(probs, records.severities))
+    unlike = records.is_varied if records.is_varied.any() else np.ones(len(probs), np.bool_)
+    fitted.least_probability.fill_(conformal_threshold(probs[unlike], records.severities[unlike]))
     centre, whitening = fit_whitening(records.features, config.components)
     fitted.centre.copy_(torch.from_numpy(centre))
     fitted.whitening.copy_(torch.from_numpy(whitening))

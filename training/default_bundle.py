@@ -37,7 +37,7 @@ from .samples import SagittalSample
 from .schedule import Schedule
 from .spider_canal import graded_canals
 from .tasks.axial import AxialTask, axial_config
-from .tasks.grading import GradedStudy, GradingTask, grading_config
+from .tasks.grading import GradedSource, GradedStudy, GradingTask, grading_config
 from .tasks.sagittal import SagittalTask, sagittal_config
 
 #: Held-out phantoms of ``evaluate`` have seeds below this; training never sees those.
@@ -46,9 +46,13 @@ FIRST_TRAINING_SEED = 100_000_000
 _CALIBRATION_OFFSET, _MISSES_OFFSET = 5_000, 4_000
 #: Members of the ensembles; each leaves out its share of the SPIDER patients.
 SAGITTAL_MEMBERS = 4
-GRADE_MEMBERS = {ConditionGroup.CANAL: 3, ConditionGroup.FORAMINAL: 5, ConditionGroup.SUBARTICULAR: 3}
-#: Share of real slices in the batches of the sagittal networks and of the canal's graders.
-_REAL_SLICES, _REAL_CANALS = 0.55, 0.05
+GRADE_MEMBERS = {ConditionGroup.CANAL: 5, ConditionGroup.FORAMINAL: 5, ConditionGroup.SUBARTICULAR: 3}
+#: Share of real slices in the batches of the sagittal networks.
+_REAL_SLICES = 0.55
+#: Share of real canals while the canal's graders learn from single crops. Whole bags, which come last, hold
+#: none: real canals are to teach how a canal looks, but their borders, widths on masks that are as frequent
+#: as the RSNA tables' severities, are not those that the phantoms' readers have.
+_REAL_CANALS = 0.15
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def _grading_task(group: ConditionGroup, single_steps: int, plan: BundlePlan, ne
     if group is ConditionGroup.CANAL:
         cases = network.seen(spider.cases(plan.spider_root))
         real = [study for case in cases for study in graded_canals(plan.spider_root, case)]
-    sources = [(_REAL_CANALS, real), (1 - _REAL_CANALS, made)]
+    sources = [GradedSource(real, _REAL_CANALS, 0.0), GradedSource(made, 1 - _REAL_CANALS, 1.0)]
     misses = load_misses(plan.misses_path)
     return GradingTask(sources, group, network.seed(plan), round(single_steps * plan.effort), misses)
 

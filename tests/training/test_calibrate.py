@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +37,7 @@ def records(log_probs: np.ndarray, severities: np.ndarray) -> GroupRecords:
     confidence = rng.random(n)
     errors = np.where(rng.random(n) < 0.5 * confidence, 1.0, 20.0)
     features, levels = rng.normal(0, 2, (n, 8)) + 5, rng.integers(0, 5, n)
-    return GroupRecords(log_probs, features, severities, levels, confidence, errors)
+    return GroupRecords(log_probs, features, severities, levels, np.zeros(n, np.bool_), confidence, errors)
 
 
 def test_scaling_undoes_overconfidence() -> None:
@@ -52,6 +54,20 @@ def test_nine_of_ten_sets_hold_the_truth() -> None:
     np.testing.assert_allclose(probs.numpy().mean(0), true[3000:].mean(0), atol=0.02)
     kept = fitted.prediction_set(probs).numpy()
     assert kept[np.arange(3000), severities[3000:]].mean() == pytest.approx(0.9, abs=0.025)
+
+
+def test_sets_are_as_wide_as_unusual_looks_need() -> None:
+    """Half of the answers say nothing of the truth, as those about an unknown scanner may."""
+    _, log_probs, severities = overconfident()
+    varied = np.arange(len(severities)) % 2 == 0
+    found = replace(records(log_probs, severities), is_varied=varied)
+    shuffled = found.log_probs.copy()
+    shuffled[varied] = np.roll(shuffled[varied], 1, axis=0)
+    fitted = fit_grades(replace(found, log_probs=shuffled), FLAT, components=4)
+    probs = fitted(torch.from_numpy(shuffled).float(), torch.zeros(len(severities), dtype=torch.int64))
+    held = fitted.prediction_set(probs).numpy()[np.arange(len(severities)), severities]
+    assert held[varied].mean() == pytest.approx(0.9, abs=0.025)
+    assert held[~varied].mean() > 0.93
 
 
 def test_the_threshold_takes_the_finite_sample_rank() -> None:

@@ -76,6 +76,21 @@ class GradedStudy:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class GradedSource:
+    """Studies of one kind, and the share of the items that comes from them.
+
+    Parameters
+    ----------
+    single_share, bag_share
+        While the network learns from single crops, and from whole bags.
+    """
+
+    studies: Sequence[GradedStudy]
+    single_share: float
+    bag_share: float
+
+
 def reader_targets(
     narrowness: Mapping[FindingKey, float], keys: Iterable[FindingKey]
 ) -> dict[FindingKey, npt.NDArray[np.float32]]:
@@ -97,22 +112,23 @@ class GradingTask:
     Parameters
     ----------
     sources
-        Studies with the share of the items that comes from them.
+        Where the items come from; those without studies are left out.
     misses
         How the localiser misses.
     """
 
     def __init__(
         self,
-        sources: Sequence[tuple[float, Sequence[GradedStudy]]],
+        sources: Sequence[GradedSource],
         group: ConditionGroup,
         seed: int,
         single_steps: int,
         misses: Misses,
     ) -> None:
-        filled = [(share, studies) for share, studies in sources if studies]
-        self._shares = np.array([share for share, _ in filled]) / sum(share for share, _ in filled)
-        self._studies = [studies for _, studies in filled]
+        filled = [source for source in sources if source.studies]
+        self._single_shares = _normalised([source.single_share for source in filled])
+        self._bag_shares = _normalised([source.bag_share for source in filled])
+        self._studies = [source.studies for source in filled]
         self._group = group
         self._planes = PLANES[group]
         self._seed = seed
@@ -134,7 +150,8 @@ class GradingTask:
         return mil_loss(output, batch["severity"], batch["places"])
 
     def _item(self, rng: np.random.Generator, single: bool) -> dict[str, npt.NDArray[np.generic]]:
-        studies = self._studies[rng.choice(len(self._studies), p=self._shares)]
+        shares = self._single_shares if single else self._bag_shares
+        studies = self._studies[rng.choice(len(self._studies), p=shares)]
         study = studies[int(rng.integers(len(studies)))]
         keys = [key for key in study.severity if key.condition.group is self._group]
         key = keys[int(rng.integers(len(keys)))]
@@ -152,6 +169,10 @@ class GradingTask:
         for plane in self._planes:
             item[plane] = _crops(rng, plane, bags.get(plane), study, 1 if single else 5)
         return item
+
+
+def _normalised(shares: Sequence[float]) -> npt.NDArray[np.float64]:
+    return np.array(shares) / sum(shares)
 
 
 def annotated_alone(bag: Bag) -> Bag:
