@@ -31,6 +31,8 @@ from .processes import map_in_processes
 
 #: Probability with which a prediction set holds the true severity, and share of usual strangeness.
 COVERAGE, USUAL_SHARE = 0.9, 0.99
+#: How sure that is, given which phantoms they were fitted to, and how often those are drawn again.
+_SURE, _DRAWS = 0.95, 1000
 #: A direction with less variance than this share of the greatest is noise.
 _LEAST_VARIANCE = 1e-3
 #: Nobody is surer of a landmark than this.
@@ -47,8 +49,8 @@ class GroupRecords:
     ----------
     log_probs, features, severities, levels
         Per graded finding, shapes (n, 3), (n, D), (n,), (n,); levels by rank.
-    is_varied
-        Whether the phantom of the finding had wildly varied looks, shape (n,).
+    seeds
+        The phantom that the finding is of, shape (n,).
     confidences, errors_mm
         Per landmark: raw confidence, and distance from the truth, shape (m,).
     """
@@ -57,7 +59,7 @@ class GroupRecords:
     features: Floats
     severities: npt.NDArray[np.int64]
     levels: npt.NDArray[np.int64]
-    is_varied: npt.NDArray[np.bool_]
+    seeds: npt.NDArray[np.int64]
     confidences: Floats
     errors_mm: Floats
 
@@ -84,7 +86,7 @@ def _collect(bundle: Path, seeds: Sequence[int]) -> list[Records]:
     loaded, device = load_bundle(bundle), torch.device("cpu")
     localizer, grader = MultistageLocalizer(loaded, device), MultistageGrader(loaded, device)
     phantoms = zip(seeds, varied_phantoms(seeds), strict=True)
-    return [_study_records(localizer, grader, phantom, is_varied(seed)) for seed, phantom in phantoms]
+    return [_study_records(localizer, grader, phantom, seed) for seed, phantom in phantoms]
 
 
 def varied_phantoms(seeds: Sequence[int]) -> Iterator[PhantomStudy]:
@@ -94,12 +96,12 @@ def varied_phantoms(seeds: Sequence[int]) -> Iterator[PhantomStudy]:
 
 
 def is_varied(seed: int) -> bool:
-    """Whether ``varied_phantoms`` varies the looks of this one wildly."""
+    """Whether ``varied_phantoms`` varies the looks of this one wildly: every other one."""
     return seed % 2 == 0
 
 
 def _study_records(
-    localizer: MultistageLocalizer, grader: MultistageGrader, phantom: PhantomStudy, varied: bool
+    localizer: MultistageLocalizer, grader: MultistageGrader, phantom: PhantomStudy, seed: int
 ) -> Records:
     found = localizer.locate(phantom.study, ignore_progress, CancelToken())
     series = {s.series_id: prepared_series(s) for s in phantom.study.series if s.role is not None}
@@ -113,7 +115,7 @@ def _study_records(
             np.array([seen.features(k).mean(0).numpy() for k in keys] if seen else []),
             np.array([int(phantom.severities[k]) for k in keys], np.int64),
             np.array([k.level.rank for k in keys], np.int64),
-            np.full(len(keys), varied),
+            np.full(len(keys), seed),
             np.array([landmark.confidence or 0.0 for landmark in landmarks]),
             np.array(
                 [_error_mm(phantom.landmarks, landmark.key, landmark.point_lps_mm) for landmark in landmarks]
@@ -127,7 +129,7 @@ def _error_mm(truth: Landmarks, key: FindingKey, point_lps_mm: tuple[float, floa
 
 
 def _joined(parts: Sequence[GroupRecords]) -> GroupRecords:
-    names = ("log_probs", "features", "severities", "levels", "is_varied", "confidences", "errors_mm")
+    names = ("log_probs", "features", "severities", "levels", "seeds", "confidences", "errors_mm")
     return GroupRecords(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
@@ -146,6 +148,11 @@ def fit_grades(records: GroupRecords, log_prior: Floats, components: int = 24) -
 
     Prediction sets are to hold for scanners that no training phantom looks like, where answers are less sure,
     so their threshold is that of the wildly varied looks alone.
+
+    Raises
+    ------
+    ValueError
+        If no finding is of a phantom with such looks.
     """
     n_features = records.features.shape[1]
     config = GradeCalibrationConfig(n_features, min(components, n_features, len(records.features)))
@@ -156,8 +163,9 @@ def fit_grades(records: GroupRecords, log_prior: Floats, components: int = 24) -
     fitted.inverse_temperature.fill_(inverse_temperature)
     fitted.bias.copy_(torch.from_numpy(log_prior + bias))
     probs = fitted(torch.from_numpy(records.log_probs).float(), torch.from_numpy(records.levels)).numpy()
-    unlike = records.is_varied if records.is_varied.any() else np.ones(len(probs), np.bool_)
-    fitted.least_probability.fill_(conformal_threshold(probs[unlike], records.severities[unlike]))
+    unlike = np.array([is_varied(seed) for seed in records.seeds])
+    of_truth = probs[np.arange(len(probs)), records.severities]
+    fitted.least_probability.fill_(safe_threshold(of_truth[unlike], records.seeds[unlike]))
     centre, whitening = fit_whitening(records.features, config.components)
     fitted.centre.copy_(torch.from_numpy(centre))
     fitted.whitening.copy_(torch.from_numpy(whitening))
@@ -184,11 +192,35 @@ def fit_vector_scaling(
     return float(np.exp(best[0])), np.array([0.0, best[1], best[2]])
 
 
-def conformal_threshold(
-    probs: Floats, severities: npt.NDArray[np.int64], coverage: float = COVERAGE
-) -> float:
+def safe_threshold(of_truth: Floats, seeds: npt.NDArray[np.int64], coverage: float = COVERAGE) -> float:
+    """Threshold whose sets hold the truth with probability ``coverage``, for ``_SURE`` of all calibrations.
+
+    Findings of a study hang together, so a few dozen studies may by chance be easier than those to come:
+    whole studies are drawn again, and the low end of the thresholds is taken (for single findings: Vovk,
+    "Conditional validity of inductive conformal predictors", ACML 2012).
+
+    Parameters
+    ----------
+    of_truth, seeds
+        Probability that the true severity got, and the study it is of, both of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    studies = [of_truth[seeds == seed] for seed in np.unique(seeds)]
+    if not studies:
+        raise ValueError("a threshold needs findings of phantoms with wildly varied looks; there are none")
+    rng = np.random.default_rng(0)
+    drawn = (rng.integers(len(studies), size=len(studies)) for _ in range(_DRAWS))
+    thresholds = [conformal_threshold(np.concatenate([studies[i] for i in some]), coverage) for some in drawn]
+    return float(np.quantile(thresholds, 1 - _SURE))
+
+
+def conformal_threshold(of_truth: Floats, coverage: float = COVERAGE) -> float:
     """Least probability of a severity that is not ruled out (split conformal, finite-sample rank)."""
-    true = np.sort(probs[np.arange(len(severities)), severities])
+    true = np.sort(of_truth)
     rank = int(np.floor(round((len(true) + 1) * (1 - coverage), 6)))  # 100 * (1 - 0.9) is below 10
     return float(true[rank - 1]) if rank >= 1 else 0.0
 

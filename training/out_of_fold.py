@@ -42,5 +42,5 @@ def fit_rows(rows: Rows) -> GradeCalibration | None:
     fitted.bias.copy_(torch.from_numpy(bias).expand_as(fitted.bias))
     levels = torch.from_numpy(rows["level"].astype(np.int64))
     probs = fitted(torch.from_numpy(log_probs).float(), levels).numpy()
-    fitted.least_probability.fill_(conformal_threshold(probs, truth))
+    fitted.least_probability.fill_(conformal_threshold(probs[np.arange(len(probs)), truth]))
     return fitted

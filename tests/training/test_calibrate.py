@@ -15,7 +15,9 @@ from napari_lumbar.training.calibrate import (
     fit_confidence,
     fit_grades,
     fit_vector_scaling,
+    is_varied,
     level_log_prior,
+    safe_threshold,
 )
 
 FLAT = np.zeros((5, 3))
@@ -37,7 +39,8 @@ def records(log_probs: np.ndarray, severities: np.ndarray) -> GroupRecords:
     confidence = rng.random(n)
     errors = np.where(rng.random(n) < 0.5 * confidence, 1.0, 20.0)
     features, levels = rng.normal(0, 2, (n, 8)) + 5, rng.integers(0, 5, n)
-    return GroupRecords(log_probs, features, severities, levels, np.zeros(n, np.bool_), confidence, errors)
+    seeds = np.arange(n) // 10
+    return GroupRecords(log_probs, features, severities, levels, seeds, confidence, errors)
 
 
 def test_scaling_undoes_overconfidence() -> None:
@@ -47,33 +50,45 @@ def test_scaling_undoes_overconfidence() -> None:
     np.testing.assert_allclose(bias, [0, -1 / 3, -2 / 3], atol=0.12)
 
 
-def test_nine_of_ten_sets_hold_the_truth() -> None:
+def test_at_least_nine_of_ten_sets_hold_the_truth() -> None:
     true, log_probs, severities = overconfident()
     fitted = fit_grades(records(log_probs[:3000], severities[:3000]), FLAT, components=4)
     probs = fitted(torch.from_numpy(log_probs[3000:]).float(), torch.zeros(3000, dtype=torch.int64))
     np.testing.assert_allclose(probs.numpy().mean(0), true[3000:].mean(0), atol=0.02)
     kept = fitted.prediction_set(probs).numpy()
-    assert kept[np.arange(3000), severities[3000:]].mean() == pytest.approx(0.9, abs=0.025)
+    assert 0.89 < kept[np.arange(3000), severities[3000:]].mean() < 0.95
 
 
 def test_sets_are_as_wide_as_unusual_looks_need() -> None:
     """Half of the answers say nothing of the truth, as those about an unknown scanner may."""
     _, log_probs, severities = overconfident()
-    varied = np.arange(len(severities)) % 2 == 0
-    found = replace(records(log_probs, severities), is_varied=varied)
+    found = records(log_probs, severities)
+    varied = np.array([is_varied(seed) for seed in found.seeds])
     shuffled = found.log_probs.copy()
     shuffled[varied] = np.roll(shuffled[varied], 1, axis=0)
     fitted = fit_grades(replace(found, log_probs=shuffled), FLAT, components=4)
     probs = fitted(torch.from_numpy(shuffled).float(), torch.zeros(len(severities), dtype=torch.int64))
     held = fitted.prediction_set(probs).numpy()[np.arange(len(severities)), severities]
-    assert held[varied].mean() == pytest.approx(0.9, abs=0.025)
+    assert held[varied].mean() == pytest.approx(0.9, abs=0.03)
     assert held[~varied].mean() > 0.93
+    with pytest.raises(ValueError, match="wildly varied looks; there are none"):
+        fit_grades(replace(found, seeds=2 * found.seeds + 1), FLAT, components=4)
 
 
 def test_the_threshold_takes_the_finite_sample_rank() -> None:
-    probs = np.linspace(0.01, 0.99, 99)[:, None].repeat(3, axis=1)
-    assert conformal_threshold(probs, np.zeros(99, np.int64)) == pytest.approx(probs[9, 0])
-    assert conformal_threshold(probs[:5], np.zeros(5, np.int64)) == 0  # too few to rule anything out
+    of_truth = np.linspace(0.01, 0.99, 99)
+    assert conformal_threshold(of_truth) == pytest.approx(of_truth[9])
+    assert conformal_threshold(of_truth[:5]) == 0  # too few to rule anything out
+
+
+def test_thresholds_hold_for_most_draws_of_studies_whose_findings_hang_together() -> None:
+    """Each study is as easy as it is: of ten findings, all are alike."""
+    rng, held = np.random.default_rng(5), []
+    for _ in range(60):
+        of_truth, seeds = rng.random(40).repeat(10), np.arange(40).repeat(10)
+        held.append(1 - safe_threshold(of_truth, seeds))  # uniform: the share that lies above
+    assert np.mean(np.array(held) >= 0.9) > 0.85
+    assert np.mean(held) < 0.97
 
 
 def test_the_unusual_is_strange() -> None:
