@@ -36,9 +36,10 @@ L5/S1 needs below it was settled on the very cuts that its figure counts. The on
 again and again. Graders were tried on 80 other test phantoms (seeds from 8,000,000 on):
 what misled them there led to more variety in the training phantom's foramina and canal, to crops of a fixed
 size in millimetres, to a foraminal grade without its axial crop, and to the misses and targets that graders
-learn with. How many of SPIDER's canals the canal graders see, and how many foraminal graders there are, was
-changed once after the 200 phantoms below had been measured. Nothing was trained or calibrated on
-test phantoms.
+learn with. After the 200 phantoms below had been measured, these were changed: how the canal graders meet
+SPIDER's canals (twice), how many canal and foraminal graders there are, and the threshold of the prediction
+sets. That a spine whose levels are missing is looked at a second time was settled on the pairs of T1 and T2.
+Nothing was trained or calibrated on test phantoms.
 
 **What it cannot do.** It counts levels from the sacrum; a transitional vertebra (L6, sacralised L5) shifts
 every name, and without the sacrum in view no disc is called L5/S1. It was not validated on patients with
