@@ -286,6 +286,6 @@ def test_the_bundle_is_small_and_its_card_honest(system: System) -> None:
     from napari_lumbar.models.bundle import default_bundle_path
 
     files = list(Path(default_bundle_path()).iterdir())
-    assert sum(f.stat().st_size for f in files) < 25e6
+    assert sum(f.stat().st_size for f in files) < 40e6
     assert "No grade of a real patient was ever seen" in (default_bundle_path() / "MODEL_CARD.md").read_text()
     assert system.bundle_sha256
