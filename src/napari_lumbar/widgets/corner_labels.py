@@ -10,7 +10,7 @@ from .corner_text import Corner, CornerText
 _MARGIN_PX = 6
 #: napari's own line at the lower border says what the software may be used for.
 _LOWER_LINE_PX = 22
-_STYLE = "color: white; background: rgba(13, 13, 20, 170); padding: 1px 3px; font-size: 8pt"
+_STYLE = "color: white; background: rgba(13, 13, 20, 170); padding: 1px 3px; font-size: 9pt"
 
 
 class CornerLabels(QObject):
