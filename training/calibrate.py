@@ -27,12 +27,13 @@ from ..pipeline.grade import MultistageGrader
 from ..pipeline.localise import MultistageLocalizer
 from ..pipeline.progress import CancelToken, ignore_progress
 from ..preprocess.bags import prepared_series
+from .metrics import redrawn
 from .processes import map_in_processes
 
 #: Probability with which a prediction set holds the true severity, and share of usual strangeness.
 COVERAGE, USUAL_SHARE = 0.9, 0.99
-#: How sure that is, given which phantoms they were fitted to, and how often those are drawn again.
-_SURE, _DRAWS = 0.95, 1000
+#: How sure that is, given which phantoms they were fitted to.
+_SURE = 0.95
 #: A direction with less variance than this share of the greatest is noise.
 _LEAST_VARIANCE = 1e-3
 #: Nobody is surer of a landmark than this.
@@ -212,9 +213,7 @@ def safe_threshold(of_truth: Floats, seeds: npt.NDArray[np.int64], coverage: flo
     studies = [of_truth[seeds == seed] for seed in np.unique(seeds)]
     if not studies:
         raise ValueError("a threshold needs findings of phantoms with wildly varied looks; there are none")
-    rng = np.random.default_rng(0)
-    drawn = (rng.integers(len(studies), size=len(studies)) for _ in range(_DRAWS))
-    thresholds = [conformal_threshold(np.concatenate([studies[i] for i in some]), coverage) for some in drawn]
+    thresholds = redrawn(studies, lambda drawn: conformal_threshold(np.concatenate(drawn), coverage))
     return float(np.quantile(thresholds, 1 - _SURE))
 
 

@@ -241,12 +241,19 @@ def bootstrap(
     value = statistic(groups) if groups else float("nan")
     if np.isnan(value):
         return Interval(value, value, value)
-    rng = np.random.default_rng(seed)
-    draws = np.array(
-        [statistic([groups[i] for i in rng.integers(0, len(groups), len(groups))]) for _ in range(n)]
-    )
+    draws = redrawn(groups, statistic, n, seed)
     low, high = np.percentile(draws[~np.isnan(draws)], (2.5, 97.5))
     return Interval(value, float(low), float(high))
+
+
+def redrawn(
+    groups: Sequence[T], statistic: Callable[[Sequence[T]], float], n: int = 1000, seed: int = 0
+) -> npt.NDArray[np.float64]:
+    """A figure of as many groups drawn with replacement, ``n`` times, shape (n,); see ``bootstrap``."""
+    rng = np.random.default_rng(seed)
+    return np.array(
+        [statistic([groups[i] for i in rng.integers(0, len(groups), len(groups))]) for _ in range(n)]
+    )
 
 
 def graded_figures(probs: Probs, labels: Labels) -> dict[str, float]:
