@@ -2,7 +2,7 @@
 
 Letters, the scale bar and what the software may be used for are napari's overlays: they are in every picture
 of the canvas that napari saves, and seldom change. What changes with the slice is only said here, for labels
-to show: an overlay's plate is compiled anew for each new text, a quarter of the time of a scroll.
+to show: an overlay's plate is compiled anew for each new text, a fifth of the time of a scroll.
 """
 
 from __future__ import annotations
