@@ -14,8 +14,9 @@ from napari_lumbar.training.__main__ import app
 from napari_lumbar.training.figures import load_figures, runs
 from napari_lumbar.training.figures.commands import _command
 from napari_lumbar.training.figures.records import ROW
-from napari_lumbar.training.figures.schema import FigureMaker
+from napari_lumbar.training.figures.schema import FigureMaker, save_figures
 from napari_lumbar.training.figures.special import KINDS, kind_figures
+from napari_lumbar.training.metrics import Interval
 
 
 @pytest.fixture
@@ -86,3 +87,39 @@ def test_special_cases_count_wrong_names_and_what_is_claimed_outside() -> None:
     assert figures["missing"] == pytest.approx(1 / 3, abs=1e-5)
     assert figures["unsure"] == pytest.approx(1 / 3, abs=1e-5)
     assert len(KINDS) == 7
+
+
+def kept(path: Path, values: dict[str, Interval | float]) -> str:
+    make = FigureMaker("phantoms", "python -m napari_lumbar.training figures phantoms", "0" * 64)
+    save_figures(path, [make(name, "what", value, 5) for name, value in values.items()])
+    return str(path)
+
+
+def test_two_bundles_are_compared_by_their_intervals(tmp_path: Path) -> None:
+    first = kept(
+        tmp_path / "a.json",
+        {"a": Interval(1, 0.5, 1.5), "b": Interval(1, 0.5, 1.5), "c": 3.0, "only": 2.0},
+    )
+    second = kept(tmp_path / "b.json", {"a": Interval(1.2, 1, 2), "b": Interval(1.6, 1.4, 2), "c": 4.0})
+    result = CliRunner().invoke(app, ["figures", "compare", first, second])
+    assert result.exit_code == 0, result.output
+    assert "phantoms/a: 1 [0.5 to 1.5] | 1.2 [1 to 2] | within" in result.output
+    assert "phantoms/b: 1 [0.5 to 1.5] | 1.6 [1.4 to 2] | overlapping" in result.output
+    assert "phantoms/c: 3 | 4 | no interval" in result.output
+    assert "only" not in result.output
+    assert "3 figures: 1 within, 1 overlapping, 0 apart, 1 no interval" in result.output
+
+
+def test_figures_that_lie_apart_end_with_status_1(tmp_path: Path) -> None:
+    first = kept(tmp_path / "a.json", {"a": Interval(1, 0.5, 1.5)})
+    second = kept(tmp_path / "b.json", {"a": Interval(2, 1.6, 2.5)})
+    result = CliRunner().invoke(app, ["figures", "compare", first, second])
+    assert result.exit_code == 1
+    assert "| apart" in result.output
+
+
+def test_figures_without_a_counterpart_are_not_compared(tmp_path: Path) -> None:
+    first = kept(tmp_path / "a.json", {"a": 1.0})
+    result = CliRunner().invoke(app, ["figures", "compare", first, str(tmp_path / "none.json")])
+    assert result.exit_code == 1
+    assert "have no figure in common; measure both bundles alike" in result.output

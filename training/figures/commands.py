@@ -132,6 +132,24 @@ def card(bundle: BundleFolder = DEFAULT_BUNDLE) -> None:
         write_model_card(bundle, load_bundle(bundle).manifest)
 
 
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="figures.json of one bundle")],
+    second: Annotated[Path, typer.Argument(help="figures.json of the other")],
+) -> None:
+    """Show two bundles' figures side by side; status 1 if any interval lies apart from the other's."""
+    from .compare import Verdict, compared, summary  # noqa: PLC0415
+    from .schema import load_figures  # noqa: PLC0415
+
+    with _expected_errors():
+        pairs = compared(load_figures(first), load_figures(second))
+    for pair in pairs:
+        typer.echo(pair.line)
+    typer.echo(summary(pairs))
+    if any(pair.verdict is Verdict.APART for pair in pairs):
+        raise typer.Exit(1)
+
+
 @contextmanager
 def _measuring(section: str, bundle: Path) -> Iterator[tuple[Bundle, FigureMaker]]:
     """The bundle and what makes its figures; expected errors end with one line and status 1."""
