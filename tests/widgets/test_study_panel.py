@@ -157,8 +157,9 @@ def test_one_of_several_studies_is_chosen_with_the_keys(qtbot: Any) -> None:
         StudyListing("1.2.1", 3, 40, 38, (Plane.SAGITTAL, Plane.AXIAL), "20240131"),
         StudyListing("1.2.2", 1, 3, 3, (None,), ""),
     )
-    dialog = StudiesDialog(found)
-    qtbot.addWidget(dialog)
+    window = QWidget()
+    qtbot.addWidget(window)  # not the dialog: chosen from, it deletes itself
+    dialog = StudiesDialog(found, window)
     dialog.show()
     shown = all_text(dialog)
     assert "1 sagittal, 1 axial" in shown
