@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from .engine import Run, Task, fit, make_fabric, use_threads
 from .misses import load_misses, measure_misses
 from .model_card import write_model_card
 from .phantoms import load_axial, load_graded, load_stacks, make_phantoms
+from .processes import worker_pool
 from .samples import SagittalSample
 from .schedule import Schedule
 from .spider_canal import graded_canals
@@ -232,7 +232,7 @@ def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
 def _train_all(plan: BundlePlan, names: Sequence[str], say: Callable[[str], None]) -> None:
     """Train in ``plan.jobs`` processes, in order; a network that starts from another waits for it."""
     waiting = {name: TRAINED[name] for name in names}
-    with ProcessPoolExecutor(plan.jobs, mp_context=get_context("spawn")) as pool:
+    with worker_pool(plan.jobs) as pool:
         running: set[Future[str]] = set()
         done: set[str | None] = {None}
         while waiting or running:
