@@ -350,7 +350,12 @@ def _compare(key: FindingKey, shown: Finding, fresh: Finding) -> None:
 
 
 def graded_from_the_start(system: System, study: Study, state: SessionState) -> Mapping[FindingKey, Finding]:
-    """Grade every finding of a state from its landmarks, whatever was graded before."""
+    """Grade every finding of a state from its landmarks, whatever was graded before.
+
+    With ``system``, or with the embedded bundle where that was chosen in its box meanwhile.
+    """
+    if state.analysis.provenance.bundle_sha256 != system.bundle_sha256:
+        system = load_system(None, "cpu")
     keys = [key for key in ALL_FINDINGS if key in state.landmarks.points]
     return regrade(study, system, state.landmarks, keys)
 
