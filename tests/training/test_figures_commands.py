@@ -122,4 +122,4 @@ def test_figures_without_a_counterpart_are_not_compared(tmp_path: Path) -> None:
     first = kept(tmp_path / "a.json", {"a": 1.0})
     result = CliRunner().invoke(app, ["figures", "compare", first, str(tmp_path / "none.json")])
     assert result.exit_code == 1
-    assert "have no figure in common; measure both bundles alike" in result.output
+    assert "have no figure in common; measure both bundles with the same commands" in result.output
