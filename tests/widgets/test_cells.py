@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from napari_lumbar.domain.findings import Analysis, Certainty, Finding
-from napari_lumbar.domain.landmarks import NotGradable
+from napari_lumbar.domain.landmarks import LandmarkSource, NotGradable
 from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import regrade
 from napari_lumbar.session import SessionState, landmark_at
-from napari_lumbar.session.commands import mark_absent, move, override
+from napari_lumbar.session.commands import mark_absent, move, override, propagate
 from napari_lumbar.widgets.cells import CellState, certainty_text, change_text, describe, headline
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -33,7 +33,7 @@ def stale(state: SessionState, small_study: Study) -> SessionState:
 def test_a_prediction_says_grade_and_certainty(state: SessionState) -> None:
     cell = describe(state, LEFT, regrading=False)
     assert (cell.state, cell.severity) == (CellState.CURRENT, Severity.NORMAL_MILD)
-    assert (cell.title, cell.note, cell.corrected) == ("● Normal/Mild", "0.85", False)
+    assert (cell.title, cell.note, cell.mark) == ("● Normal/Mild", "0.85", "")
     for words in (
         "L4/L5 left subarticular stenosis",
         "Moderate: 0.100",
@@ -45,10 +45,10 @@ def test_a_prediction_says_grade_and_certainty(state: SessionState) -> None:
 
 def test_stale_findings_show_no_grade_as_theirs(stale: SessionState) -> None:
     cell = describe(stale, CANAL, regrading=False)
-    assert (cell.state, cell.severity, cell.corrected) == (CellState.STALE, None, False)
+    assert (cell.state, cell.severity, cell.mark) == (CellState.STALE, None, "")
     assert (cell.title, cell.note) == ("Stale", "was Normal")
     assert describe(stale, LEFT, regrading=True).title == "Regrading…"
-    assert describe(stale, LEFT, regrading=True).corrected
+    assert describe(stale, LEFT, regrading=True).mark == "✎"
     assert headline(stale, CANAL, CellState.STALE) == "stale, was Normal/Mild 0.85"
     assert headline(stale, LEFT, CellState.REGRADING) == "regrading, was Normal/Mild 0.85"
     assert "regrading, was Normal/Mild 0.85" in describe(stale, LEFT, regrading=True).tooltip
@@ -62,7 +62,7 @@ def test_after_regrading_old_and_new_stand_together(
     cell = describe(after, LEFT, regrading=False)
     assert (cell.title, cell.note) == ("◆ Severe", "0.77 was Normal")
     assert change_text(after, LEFT) == "Normal/Mild 0.85 → Severe 0.77"
-    assert "Landmark: corrected" in cell.tooltip
+    assert "Landmark: corrected ✎" in cell.tooltip
 
 
 def test_a_finding_without_grade_says_why(
@@ -136,8 +136,20 @@ def test_a_corrected_cell_leaves_room_for_its_pencil(
     request = back.request()
     after = back.accepting(request, regrade(small_study, fake_system, request.landmarks, request.keys))
     cell = describe(after, LEFT, regrading=False)
-    assert (cell.title, cell.corrected) == ("● Normal", True)
+    assert (cell.title, cell.mark) == ("● Normal", "✎")
     assert change_text(after, LEFT).endswith("Normal/Mild 0.81")
+
+
+def test_a_point_that_followed_another_is_not_marked_as_a_persons(
+    state: SessionState, small_study: Study
+) -> None:
+    point = landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 40))
+    followed = state.doing(propagate(state, [replace(point, source=LandmarkSource.PROPAGATED)]))
+    cell = describe(followed, LEFT, regrading=False)
+    assert (cell.state, cell.mark) == (CellState.STALE, "↳")
+    assert cell.tooltip.endswith("Landmark: propagated ↳")
+    by_hand = followed.doing(move(followed, landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 50))))
+    assert describe(by_hand, LEFT, regrading=False).mark == "✎"
 
 
 def test_a_grade_by_hand_is_current_and_says_so(stale: SessionState) -> None:
@@ -155,4 +167,4 @@ def test_what_is_marked_absent_says_so(state: SessionState) -> None:
     cell = describe(state.doing(mark_absent(state, LEFT)), LEFT, regrading=False)
     assert (cell.state, cell.severity, cell.title) == (CellState.NOT_GRADED, None, "Not graded")
     assert "Why: marked absent by the reader" in cell.tooltip
-    assert cell.corrected
+    assert cell.mark == "✎"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..domain.findings import Finding, GradeSource
-from ..domain.landmarks import Landmark
+from ..domain.landmarks import Landmark, LandmarkSource
 from ..domain.spine import FindingKey, Severity
 from ..export.certainty_words import (
     BY_HAND,
@@ -20,6 +20,7 @@ from ..export.certainty_words import (
 )
 from ..export.severity_style import SEVERITY_STYLES
 from ..session import SessionState
+from ..session.corrections import Correction
 
 
 class CellState(Enum):
@@ -40,7 +41,8 @@ class Cell:
     severity: Severity | None = None
     title: str = "\N{EN DASH}"
     note: str = ""
-    corrected: bool = False
+    #: Stands in the corner where the point is not where it was predicted: whose doing that is.
+    mark: str = ""
     tooltip: str = "Not analysed yet"
     #: A person should look: the grade is unsure, or there is none that is current.
     to_check: bool = False
@@ -60,19 +62,22 @@ _SOURCE_WORDS = {
     GradeSource.ABSENT: "marked absent",
 }
 
+#: A person put the point elsewhere, or marked it absent; or it followed another point that a person moved.
+CORRECTED_MARK, PROPAGATED_MARK = "✎", "↳"
+
 EMPTY_CELL = Cell(CellState.EMPTY)
 
 
 def describe(state: SessionState, key: FindingKey, regrading: bool) -> Cell:
     """Return the cell of ``key``; ``regrading`` says whether stale findings are being graded right now."""
     finding, is_stale = state.finding(key), key in state.stale
-    cell_state = _cell_state(finding, is_stale, regrading)
+    cell_state, mark = _cell_state(finding, is_stale, regrading), _mark(state.correction(key))
     return Cell(
         state=cell_state,
         severity=None if is_stale else finding.severity,
-        title=_title(cell_state, finding, state.correction(key).moves_point),
+        title=_title(cell_state, finding, bool(mark)),
         note=_note(state, key, is_stale),
-        corrected=state.correction(key).moves_point,
+        mark=mark,
         tooltip=explain(state, key, cell_state),
         to_check=cell_state is not CellState.CURRENT or is_doubtful(finding),
     )
@@ -123,7 +128,8 @@ def explain(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
     """Everything a person may ask about a cell, in lines."""
     finding = state.finding(key)
     lines = [key.text, headline(state, key, cell_state), *_answer_lines(finding, cell_state)]
-    return "\n".join([*lines, f"Landmark: {source_text(state.landmarks.get(key))}"])
+    mark = _mark(state.correction(key))
+    return "\n".join([*lines, f"Landmark: {source_text(state.landmarks.get(key))} {mark}".rstrip()])
 
 
 def _answer_lines(finding: Finding, cell_state: CellState) -> list[str]:
@@ -169,7 +175,14 @@ def _cell_state(finding: Finding, is_stale: bool, regrading: bool) -> CellState:
     return CellState.NOT_GRADED if finding.severity is None else CellState.CURRENT
 
 
-def _title(cell_state: CellState, finding: Finding, corrected: bool) -> str:
+def _mark(correction: Correction) -> str:
+    if not correction.moves_point:
+        return ""
+    followed = correction.place is not None and correction.place.source is LandmarkSource.PROPAGATED
+    return PROPAGATED_MARK if followed else CORRECTED_MARK
+
+
+def _title(cell_state: CellState, finding: Finding, marked: bool) -> str:
     if cell_state is CellState.STALE:
         return "Stale"
     if cell_state is CellState.REGRADING:
@@ -178,7 +191,7 @@ def _title(cell_state: CellState, finding: Finding, corrected: bool) -> str:
     if severity is None:
         return "Not graded"
     style = SEVERITY_STYLES[severity]
-    name = _SHORT[severity] if corrected else style.label  # the pencil of a correction stands beside it
+    name = _SHORT[severity] if marked else style.label  # the mark stands beside it
     return f"{style.symbol} {name}{doubt_mark(finding)}"
 
 

@@ -178,15 +178,14 @@ def _frame(painter: QPainter, box: QRectF, colour: QColor, width_px: int) -> Non
 def _write(painter: QPainter, box: QRectF, cell: Cell, ink: QColor) -> None:
     painter.setPen(ink)
     inside = box.adjusted(5, 1, -2, -2)
-    title = inside.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance("✎") if cell.corrected else 0, 0)
+    title = inside.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(cell.mark), 0)
     if not cell.note:
         _fit(painter, title, cell.title, shorter(cell.title))
     else:
         title.setHeight(inside.height() / 2)
         _fit(painter, title, cell.title, shorter(cell.title))
         _fit(painter, inside.adjusted(0, inside.height() / 2, 0, 0), cell.note, scale=_NOTE_TEXT)
-    if cell.corrected:
-        painter.drawText(inside, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, "✎")
+    painter.drawText(inside, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, cell.mark)
 
 
 def _fit(painter: QPainter, box: QRectF, *texts: str, scale: float = 1.0) -> None:
