@@ -144,7 +144,7 @@ class Monkey:
             return
         state, study = session.state, session.study
         for key, fresh in self.regraded(study, state).items():
-            _compare(key, state.finding(key), fresh)
+            _compare(key, state.finding(key), state.withholding(fresh))
         on_disk = store.restore(study, state.analysis.provenance.bundle_sha256)
         if state.work.done and on_disk.work != state.work:
             raise Broken("the session on disk is not the one on the screen")

@@ -24,6 +24,7 @@ from ..domain.spine import ALL_FINDINGS, FindingKey
 from .corrections import Correction, Corrections
 from .landmarks import correction_notes, landmarks_in_force, predicted_place
 from .steps import Step, Work
+from .withheld import withholding
 
 #: The landmarks that place the crops of one finding, in a fixed order; None where one is missing.
 Placement = tuple[Landmark | None, ...]
@@ -162,16 +163,20 @@ class SessionState:
         """Return the state with the answer to ``request``, less what no longer fits.
 
         An answer for another study or bundle is dropped whole; of the others, the findings whose landmarks
-        have changed since they were asked for.
+        have changed since they were asked for. What the analysis withheld gets no grade by that.
         """
         if (request.study_uid, request.bundle_sha256) != (self.study_uid, self._bundle_sha256):
             return self
         fresh = {
-            key: Regraded(replace(finding, source=GradeSource.CORRECTED), asked)
+            key: Regraded(self.withholding(replace(finding, source=GradeSource.CORRECTED)), asked)
             for key, finding in findings.items()
             if (asked := self._placement_in(request.landmarks, key)) == self._placement(key)
         }
         return replace(self, regraded={**self.regraded, **fresh})
+
+    def withholding(self, finding: Finding) -> Finding:
+        """Return what networks say, without the grade where a doubt of the analysis still forbids it."""
+        return withholding(self.analysis, self.corrections, finding)
 
     @property
     def _bundle_sha256(self) -> str:

@@ -91,7 +91,8 @@ def _graded(
     report(Progress("comparing", 0.0))
     steps: list[str] = []
     ladder = Ladder(system, steps.append)
-    findings = ladder.grade(session.study, state.landmarks, ALL_FINDINGS, report, cancel)
+    graded = ladder.grade(session.study, state.landmarks, ALL_FINDINGS, report, cancel)
+    findings = {key: state.withholding(finding) for key, finding in graded.items()}
     first = state.analysis.provenance.bundle_name
     comparison = Comparison(first, system.bundle_name, state.landmarks, findings, system.grader.dependence)
     return comparison, tuple(steps)

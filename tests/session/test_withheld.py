@@ -1,0 +1,92 @@
+"""A grade that was withheld does not come back by grading again what lies beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from napari_lumbar.domain.doubts import Doubt, DoubtKind
+from napari_lumbar.domain.spine import Condition, FindingKey, Level
+from napari_lumbar.domain.study import Study
+from napari_lumbar.pipeline.plausibility import withhold
+from napari_lumbar.pipeline.protocols import System
+from napari_lumbar.session import SessionState, landmark_at
+from napari_lumbar.session.commands import move, shift_levels, swap_sides
+from napari_lumbar.session.regrading import answer
+
+FORAMEN = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L4_L5)
+RIGHT_FORAMEN = FindingKey(Condition.RIGHT_NEURAL_FORAMINAL_NARROWING, Level.L4_L5)
+RECESS = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+LOWER = FindingKey(FORAMEN.condition, Level.L5_S1)
+
+
+def doubted(state: SessionState, kind: DoubtKind) -> SessionState:
+    doubts = (Doubt(kind, "The left foramen lies on the right", frozenset({FORAMEN})),)
+    findings = withhold(state.analysis.findings, doubts)
+    return replace(state, analysis=replace(state.analysis, doubts=doubts, findings=findings))
+
+
+def moved(state: SessionState, study: Study, key: FindingKey, series_id: str | None = None) -> SessionState:
+    old = state.landmarks.points[key]
+    series = study.by_id(series_id or old.series_id)
+    place = (old.pixel_rc[0] + 1, old.pixel_rc[1])
+    return state.doing(move(state, landmark_at(series, key, old.slice_index, place)))
+
+
+def regraded(state: SessionState, study: Study, system: System) -> SessionState:
+    request = state.request()
+    return state.accepting(request, answer(study, system, request))
+
+
+@pytest.mark.parametrize("kind", [DoubtKind.SIDE_CONTRADICTED, DoubtKind.POOR_IMAGES, DoubtKind.NOT_LUMBAR])
+def test_it_stays_withheld_when_a_point_beside_it_moves(
+    state: SessionState, small_study: Study, fake_system: System, kind: DoubtKind
+) -> None:
+    after = moved(doubted(state, kind), small_study, RECESS)
+    assert FORAMEN in after.stale
+    after = regraded(after, small_study, fake_system)
+    finding = after.finding(FORAMEN)
+    assert after.stale == frozenset()
+    assert finding.severity is None
+    assert finding.not_gradable is not None
+    assert finding.not_gradable.code == kind.code
+    assert after.finding(RECESS).severity is not None
+
+
+def test_it_stays_withheld_under_another_levels_name(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    before = doubted(state, DoubtKind.SIGNAL_VOID)
+    after = regraded(before.doing(shift_levels(before, 1)), small_study, fake_system)
+    assert after.finding(LOWER).not_gradable is not None
+    assert after.finding(FORAMEN).severity is not None, "it is the place that was called L3/L4"
+
+
+@pytest.mark.parametrize("kind", [DoubtKind.SIDE_CONTRADICTED, DoubtKind.SIGNAL_VOID, DoubtKind.NOT_LUMBAR])
+def test_a_person_who_puts_the_point_elsewhere_gets_its_grade(
+    state: SessionState, small_study: Study, fake_system: System, kind: DoubtKind
+) -> None:
+    after = regraded(moved(doubted(state, kind), small_study, FORAMEN), small_study, fake_system)
+    assert after.finding(FORAMEN).severity is not None
+
+
+def test_another_place_on_the_same_poor_images_has_no_grade_either(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    poor = doubted(state, DoubtKind.POOR_IMAGES)
+    assert regraded(moved(poor, small_study, FORAMEN), small_study, fake_system).finding(FORAMEN).not_gradable
+    on_t2 = moved(poor, small_study, FORAMEN, "t2")
+    assert regraded(on_t2, small_study, fake_system).finding(FORAMEN).severity is not None
+
+
+def test_swapping_the_sides_settles_a_side_that_was_contradicted(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    def swapped(kind: DoubtKind) -> SessionState:
+        before = doubted(state, kind)
+        return regraded(before.doing(swap_sides(before, confirmed=True)), small_study, fake_system)
+
+    assert swapped(DoubtKind.SIDE_CONTRADICTED).finding(RIGHT_FORAMEN).severity is not None
+    assert swapped(DoubtKind.SIGNAL_VOID).finding(RIGHT_FORAMEN).severity is None
+    assert swapped(DoubtKind.SIGNAL_VOID).finding(FORAMEN).severity is not None
