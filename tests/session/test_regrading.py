@@ -23,7 +23,9 @@ from .conftest import ACTIONS, Act, Action
 def saved(folder: Path, state: SessionState) -> SavedSession:
     store = SessionStore(folder)
     store.save(state)
-    return read_session(store.path(state.study_uid, state.analysis.provenance.bundle_sha256))
+    return read_session(
+        store.path(state.study_uid, state.analysis.provenance.bundle_sha256, state.analysis.series)
+    )
 
 
 @given(actions=ACTIONS)
@@ -62,6 +64,19 @@ def test_series_are_used_as_they_were(
     assert again.first(SeriesRole.SAGITTAL_T1) is not None
     assert again.by_id("t1").role_reason == "as in the session file"
     assert again.by_id("t2") is small_study.by_id("t2")
+    assert again.warnings == small_study.warnings
+
+
+def test_a_series_the_session_does_not_know_is_left_out_aloud(
+    tmp_path: Path, small_study: Study, small_analysis: Analysis
+) -> None:
+    session = saved(tmp_path, SessionState(small_study.study_uid, small_analysis))
+    second = replace(small_study.by_id("t2"), series_id="t2b")
+    again = session.with_roles(replace(small_study, series=(second, *small_study.series)))
+    assert [series.series_id for series in again.series] == ["t1", "t2", "ax", "t2b"], "the preferred first"
+    assert again.by_id("t2b").role is None
+    said = "1 series have no role here, because the session does not know or use them."
+    assert again.warnings == (*small_study.warnings, said)
 
 
 def test_a_session_of_something_else_is_refused(

@@ -43,11 +43,14 @@ def test_another_reader_study_or_damaged_file_offers_nothing(
     memory: RoleMemory, small_study: Study, tmp_path: Path
 ) -> None:
     memory.remember(small_study.assigning("t1", None))
-    assert RoleMemory(SessionStore(tmp_path, "CD")).recall(small_study) is None
+    other = RoleMemory(SessionStore(tmp_path, "CD"))
+    assert other.recall(small_study) is None
+    other.remember(small_study)
+    assert roles(memory.recall(small_study))["t1"] is None, "another reader's roles do not replace them"
     assert memory.recall(replace(small_study, study_uid="1.2.840.2")) is None
     assert memory.recall(replace(small_study, series=small_study.series[1:])) is None
-    (file,) = tmp_path.iterdir()
-    file.write_text("{")
+    for file in tmp_path.iterdir():
+        file.write_text("{")
     assert memory.recall(small_study) is None
 
 
@@ -58,6 +61,12 @@ def test_a_session_from_before_gives_its_roles(
     assert memory.recall(small_study) is None, "it was saved with the automatic roles"
     otherwise = small_study.assigning("t1", None)
     assert roles(memory.recall(otherwise)) == roles(small_study)
+    late = replace(small_study.series[1], series_id="late")
+    arrived = replace(otherwise, series=(*otherwise.series, late))
+    assert roles(memory.recall(arrived)) == {**roles(small_study), "late": T2}, "nobody gave it another role"
+    assert memory.recall(replace(otherwise, series=otherwise.series[:1])) is None, (
+        "series of the session lack"
+    )
     SessionStore(tmp_path, "CD").folder.joinpath("stray.json").write_text("{")
     assert RoleMemory(SessionStore(tmp_path, "CD")).recall(otherwise) is None
 

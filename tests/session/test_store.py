@@ -64,7 +64,7 @@ def corrected(small_study: Study, state: SessionState) -> SessionState:
 
 
 def path_of(store: SessionStore, state: SessionState) -> Path:
-    return store.path(state.study_uid, BUNDLE)
+    return store.path(state.study_uid, BUNDLE, state.analysis.series)
 
 
 def with_images_of_t2(study: Study) -> Study:
@@ -161,7 +161,7 @@ def test_the_file_says_who_used_what(tmp_path: Path, corrected: SessionState) ->
     store = SessionStore(tmp_path, "AB")
     store.save(corrected)
     document = json.loads(path_of(store, corrected).read_text("utf-8"))
-    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (3, "AB", BUNDLE)
+    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (4, "AB", BUNDLE)
     assert document["roles"] == {"t1": "Sagittal T1", "t2": "Sagittal T2/STIR", "ax": "Axial T2"}
     (spot,) = document["corrections"]
     assert spot["said"]["override"] == {"severity": "Severe", "reason": "seen, ü"}
@@ -182,7 +182,10 @@ def test_another_study_or_bundle_has_its_own_file_and_says_so(
     other = store.restore(small_study, "cd" * 32)
     assert (other.work, other.saved_at) == (Work(), None)
     name = path_of(store, corrected).name
-    said = f"Work on another bundle's predictions is kept as {name}; it does not apply to these."
+    said = (
+        "Work on other predictions of this study, by another bundle or from series in other roles, is "
+        f"kept as {name}; it does not apply to these."
+    )
     assert other.message == said
     assert store.restore(replace(small_study, study_uid="1.2.840.2"), BUNDLE).message == ""
 
@@ -289,9 +292,9 @@ def test_a_newer_version_is_refused_and_left_alone(
     store = SessionStore(tmp_path)
     store.save(corrected)
     path = path_of(store, corrected)
-    rewritten(path, lambda document: document.update(schema_version=4))
+    rewritten(path, lambda document: document.update(schema_version=5))
     before = path.read_bytes()
-    said = r"newer napari-lumbar \(file version 4; this one reads up to 3\): update napari-lumbar"
+    said = r"newer napari-lumbar \(file version 5; this one reads up to 4\): update napari-lumbar"
     for use in (lambda: store.restore(small_study, BUNDLE), lambda: store.save(corrected)):
         with pytest.raises(SessionError, match=said):
             use()
@@ -320,18 +323,55 @@ def test_moved_points_of_the_first_version_are_taken_over(
     [
         pytest.param(lambda study: study.assigning("ax", None), id="series without its role"),
         pytest.param(lambda study: replace(study, series=study.series[:2]), id="series gone"),
-        pytest.param(lambda study: with_images_of_t2(study), id="other images"),
     ],
 )
-def test_work_on_images_that_are_not_there_is_kept_aside(
+def test_work_on_series_in_other_roles_waits_until_they_are_back(
     tmp_path: Path, small_study: Study, corrected: SessionState, other: Callable[[Study], Study]
 ) -> None:
     store = SessionStore(tmp_path)
     store.save(corrected)
+    name = path_of(store, corrected).name
     restored = store.restore(other(small_study), BUNDLE)
+    assert restored.work == Work()
+    assert f"series in other roles, is kept as {name}; it does not apply" in restored.message
+    otherwise = replace(corrected, analysis=replace(corrected.analysis, series=()), work=Work())
+    store.save(otherwise)
+    assert store.restore(small_study, BUNDLE).work == corrected.work
+
+
+def test_work_on_images_that_are_not_there_is_kept_aside(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    restored = store.restore(with_images_of_t2(small_study), BUNDLE)
     assert restored.work == Work()
     assert restored.message.startswith("The session file does not fit: the session ")
     assert len(list(tmp_path.glob("*.kept"))) == 1
+
+
+def test_another_readers_work_that_does_not_fit_is_not_put_aside(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    SessionStore(tmp_path, "AB").save(corrected)
+    with pytest.raises(AnothersSession):
+        SessionStore(tmp_path, "CD").restore(with_images_of_t2(small_study), BUNDLE)
+    assert not list(tmp_path.glob("*.kept"))
+
+
+def test_what_another_window_saved_meanwhile_is_not_written_over(
+    tmp_path: Path, small_study: Study, state: SessionState, corrected: SessionState
+) -> None:
+    here, there = SessionStore(tmp_path, "AB"), SessionStore(tmp_path, "AB")
+    for store in (here, there):
+        store.restore(small_study, BUNDLE)
+    there.save(corrected)
+    said = "another window saved this study at .* UTC, after it was read here: export what was done here"
+    with pytest.raises(SessionError, match=said):
+        here.save(state)
+    assert here.restore(small_study, BUNDLE).work == corrected.work
+    here.save(corrected.undoing())
+    here.save(corrected)
 
 
 def test_the_left_side_stays_left(tmp_path: Path, small_study: Study, corrected: SessionState) -> None:

@@ -232,7 +232,7 @@ def test_a_reading_goes_on_where_it_was_left_and_asks_before_another_readers(
     assert tuple(dock.axial_model.layers[0].contrast_limits) == (60.0, 130.0)
 
     # somebody else's session by now: Enter reads without saving, and the panel says so
-    path = SessionStore(tmp_path).path(dock.reading.study.study_uid, "ab" * 32)
+    path = SessionStore(tmp_path).path(dock.reading.study.study_uid, "ab" * 32, dock.reading.study.series)
     text = path.read_text("utf-8").replace('"reader": ""', '"reader": "AB"')
     path.write_text(text, "utf-8")
     asked: list[str] = []

@@ -1,7 +1,7 @@
-"""The session file, schema version 3, and how older versions are read.
+"""The session file, schema version 4, and how older versions are read.
 
 Version 1 held moved points only; version 2 neither steps about several points, nor propagated points, nor the
-view. A version newer than this one is refused, not guessed at.
+view; version 3 no series without a role. A version newer than this one is refused, not guessed at.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .saved import SavedSession
 from .steps import CompoundStep, NamingStep, PointStep, Step, Work
 from .view import ViewState
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SeverityLabel = Literal["Normal/Mild", "Moderate", "Severe"]
 
@@ -178,12 +178,12 @@ class ViewRecord(_Record):
 class SessionRecord(_Record):
     """A session file."""
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     study_sha256: str
     bundle_sha256: str
     reader: str = ""
     saved_utc: AwareDatetime
-    roles: dict[str, SeriesRole] = Field(default_factory=dict)
+    roles: dict[str, SeriesRole | None] = Field(default_factory=dict)
     naming: NamingRecord = Field(default_factory=NamingRecord)
     corrections: tuple[SpotRecord, ...]
     done: tuple[StepRecord, ...] = ()
@@ -290,8 +290,8 @@ def _record(content: bytes) -> SessionRecord:
         )
     if version == 1:
         return SessionRecord1.model_validate(document).migrated()
-    if version == 2:
-        document["schema_version"] = SCHEMA_VERSION  # what is new in version 3 may be missing
+    if version in (2, 3):
+        document["schema_version"] = SCHEMA_VERSION  # what is new since may be missing
     return SessionRecord.model_validate(document)
 
 

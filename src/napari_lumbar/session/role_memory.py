@@ -1,6 +1,6 @@
 """Which roles a person gave to the series of a study, remembered before there is any analysis to save.
 
-A file holds hashes only: of the study, and of the series. It lies beside the session files.
+A file holds hashes only: of the study, the reader and the series. It lies beside the session files.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RoleMemory:
         if roles is None:
             saved = self._latest_session(study)
             with suppress(SessionError):
-                known = saved.with_roles(study) if saved else study
+                known = saved.with_known_roles(study) if saved else study
         return known if roles_differ(known, study) else None
 
     def _remembered(self, study: Study) -> Mapping[str, SeriesRole | None] | None:
@@ -84,7 +84,8 @@ class RoleMemory:
         return max(own, key=lambda saved: saved.saved_at, default=None)
 
     def _path(self, study: Study) -> Path:
-        return self._store.folder / f"{self._stem(study)}.roles.json"
+        """One file for each reader, so that nobody's roles are written over."""
+        return self._store.folder / f"{self._stem(study)}.{sha256_text(self._store.reader)[:8]}.roles.json"
 
     @staticmethod
     def _stem(study: Study) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
 from ..domain.errors import SessionError
+from ..domain.findings import SeriesUse
 from ..domain.study import MRSeries, SeriesRole, Study
 from .corrections import Correction, Place
 from .steps import Work
@@ -17,6 +19,7 @@ from .view import ViewState
 
 #: A point may lie this far from its own pixel (rounding in the file); further, and the images are others.
 _TOLERANCE_MM = 0.1
+_UNKNOWN = "not known to the session file"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class SavedSession:
     saved_at
         When, with time zone.
     roles
-        What the study's series were used for, by ``series_id``.
+        What each series of the study was used for, by ``series_id``, the preferred one of a role first. Older
+        files hold only the series that were used.
     work
         What the reader did.
     view
@@ -45,7 +49,7 @@ class SavedSession:
     bundle_sha256: str
     reader: str
     saved_at: datetime
-    roles: Mapping[str, SeriesRole]
+    roles: Mapping[str, SeriesRole | None]
     work: Work
     view: ViewState = field(default_factory=ViewState)
 
@@ -55,7 +59,9 @@ class SavedSession:
         return f"{reader_name(self.reader)}, saved {self.saved_at:%Y-%m-%d %H:%M} UTC"
 
     def with_roles(self, study: Study) -> Study:
-        """Return the study with its series used as they were when the session was saved.
+        """Return the study with its series used as they were when the session was saved, and no others.
+
+        A warning says so where that leaves out a series which the session does not know.
 
         Raises
         ------
@@ -64,13 +70,32 @@ class SavedSession:
         """
         if self.study_sha256 != sha256_text(study.study_uid):
             raise SessionError("the session belongs to another study: choose the study it was saved for")
-        known = {series.series_id for series in study.series}
-        unknown = sorted(set(self.roles) - known)
-        if unknown:
+        known = self.with_known_roles(study)
+        new = {series.series_id for series in known.series if series.role} - set(self.roles)
+        series = tuple(
+            replace(one, role=None, role_reason=_UNKNOWN) if one.series_id in new else one
+            for one in known.series
+        )
+        said = f"{len(new)} series have no role here, because the session does not know or use them."
+        return replace(known, series=series, warnings=(*study.warnings, said) if new else study.warnings)
+
+    def with_known_roles(self, study: Study) -> Study:
+        """Return the study with the series that the session knows used as they were then.
+
+        Raises
+        ------
+        SessionError
+            If the session used series that this study does not have.
+        """
+        used = {series_id for series_id, role in self.roles.items() if role is not None}
+        lacking = used - {series.series_id for series in study.series}
+        if lacking:
             raise SessionError(
-                f"the session used {len(unknown)} series that this folder lacks; choose the whole study"
+                f"the session used {len(lacking)} series that this folder lacks; choose the whole study"
             )
-        return replace(study, series=tuple(self._with_role(series) for series in study.series))
+        order = {series_id: rank for rank, series_id in enumerate(self.roles)}
+        ordered = sorted(study.series, key=lambda series: order.get(series.series_id, len(order)))
+        return replace(study, series=tuple(self._with_role(series) for series in ordered))
 
     def check_bundle(self, bundle_sha256: str) -> None:
         """Raise ``SessionError`` if other weights made the predictions that were corrected."""
@@ -89,7 +114,7 @@ class SavedSession:
             )
 
     def _with_role(self, series: MRSeries) -> MRSeries:
-        role = self.roles.get(series.series_id)
+        role = self.roles.get(series.series_id, series.role)
         if role is series.role:
             return series
         return replace(series, role=role, role_reason="as in the session file")
@@ -98,6 +123,13 @@ class SavedSession:
 def reader_name(reader: str) -> str:
     """The reader in a sentence, also one who gave no name."""
     return f"reader {reader!r}" if reader else "a reader without a name"
+
+
+def roles_sha256(series: Iterable[MRSeries | SeriesUse]) -> str:
+    """SHA-256 of which series play which role, the preferred first: what predictions are made from."""
+    series = list(series)
+    used = {role.value: [one.series_id for one in series if one.role is role] for role in SeriesRole}
+    return sha256_text(json.dumps(used))
 
 
 def sha256_text(text: str) -> str:

@@ -1,12 +1,15 @@
 """Sessions on disk: versioned JSON in the user's data folder or a project folder, never beside the images.
 
-A file is named by hashes of the study's UID and of the bundle, so that neither identifies a patient and work
-on one bundle's predictions is not overwritten by another's. Another reader's file is not written to unless it
-is taken over, and nothing is ever deleted.
+A file is named by hashes of the study's UID, of the bundle, and of the roles that the series play: it
+identifies no patient, and work on some predictions is neither applied to others nor overwritten by work on
+them. Another reader's file is not written to unless it is taken over, nor one that another window saved
+meanwhile, and nothing is ever deleted.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +17,11 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from ..domain.errors import SessionError
-from ..domain.study import Study
+from ..domain.findings import SeriesUse
+from ..domain.study import MRSeries, Study
 from .files import keep_copy, set_aside, write_atomically
 from .record import UnreadableSession, decode, encode
-from .saved import SavedSession, sha256_text
+from .saved import SavedSession, roles_sha256, sha256_text
 from .state import SessionState
 from .steps import Work
 from .view import ViewState
@@ -79,10 +83,13 @@ class SessionStore:
     def __init__(self, folder: Path | None = None, reader: str = "") -> None:
         self.folder = folder or user_data_path("napari-lumbar", appauthor=False) / "sessions"
         self.reader = reader
+        #: SHA-256 of each file's bytes when it was last read or written here; empty where there was none.
+        self._known: dict[Path, str] = {}
 
-    def path(self, study_uid: str, bundle_sha256: str) -> Path:
-        """The file of one study as read with one bundle."""
-        return self.folder / f"{sha256_text(study_uid)[:32]}-{sha256_text(bundle_sha256)[:8]}.json"
+    def path(self, study_uid: str, bundle_sha256: str, series: Iterable[MRSeries | SeriesUse]) -> Path:
+        """The file of one study as read with one bundle from series in these roles."""
+        predictions = f"{sha256_text(bundle_sha256)[:8]}-{roles_sha256(series)[:8]}"
+        return self.folder / f"{sha256_text(study_uid)[:32]}-{predictions}.json"
 
     def check_apart(self, images: Path) -> None:
         """Raise ``SessionError`` if the sessions would lie among the images of the folder ``images``."""
@@ -104,14 +111,15 @@ class SessionStore:
         AnothersSession
             If the file there is another reader's.
         SessionError
-            If it is a newer version's.
+            If it is a newer version's, or was saved by another window since it was read here.
         OSError
             If it cannot be written.
         """
-        path = self.path(state.study_uid, state.analysis.provenance.bundle_sha256)
+        analysis = state.analysis
+        path = self.path(state.study_uid, analysis.provenance.bundle_sha256, analysis.series)
         self._see_that_it_is_ours(path)
         saved = self._saved(state, view or ViewState())
-        write_atomically(path, encode(saved))
+        self._write(path, saved)
         return saved.saved_at
 
     def restore(self, study: Study, bundle_sha256: str, take_over: bool = False) -> Restored:
@@ -132,18 +140,25 @@ class SessionStore:
         SessionError
             If it is a newer version's.
         """
-        path = self.path(study.study_uid, bundle_sha256)
+        path = self.path(study.study_uid, bundle_sha256, study.series)
+        self._known[path] = _digest(path)
         if not path.exists():
-            return Restored(message=self._other_bundles(study))
+            return Restored(message=self._of_other_predictions(study))
         try:
             saved = read_session(path)
+            if saved.reader != self.reader and not take_over:
+                raise AnothersSession(saved.reader_text)
             self._check(saved, study, bundle_sha256)
         except UnreadableSession as error:
             aside = set_aside(path)
             return Restored(message=f"{error}. It was kept as {aside.name} and a new one begun.")
         if saved.reader != self.reader:
-            return self._taken_over(path, saved, take_over)
+            return self._taken_over(path, saved)
         return Restored(saved.work, saved.saved_at, _restored_text(saved.work), saved.view)
+
+    def _write(self, path: Path, saved: SavedSession) -> None:
+        write_atomically(path, encode(saved))
+        self._known[path] = _digest(path)
 
     def _saved(self, state: SessionState, view: ViewState) -> SavedSession:
         return SavedSession(
@@ -151,7 +166,7 @@ class SessionStore:
             bundle_sha256=state.analysis.provenance.bundle_sha256,
             reader=self.reader,
             saved_at=datetime.now(UTC).replace(microsecond=0),
-            roles={use.series_id: use.role for use in state.analysis.series if use.role is not None},
+            roles={use.series_id: use.role for use in state.analysis.series},
             work=state.work,
             view=view,
         )
@@ -174,22 +189,32 @@ class SessionStore:
             return
         if saved.reader != self.reader:
             raise AnothersSession(saved.reader_text)
+        if self._known.get(path, now := _digest(path)) != now:
+            raise SessionError(
+                f"another window saved this study at {saved.saved_at:%H:%M} UTC, after it was read here: "
+                "export what was done here, close one of the two, and analyse again"
+            )
 
-    def _taken_over(self, path: Path, saved: SavedSession, take_over: bool) -> Restored:
-        if not take_over:
-            raise AnothersSession(saved.reader_text)
+    def _taken_over(self, path: Path, saved: SavedSession) -> Restored:
         copy = keep_copy(path)
         mine = replace(saved, reader=self.reader, saved_at=datetime.now(UTC).replace(microsecond=0))
-        write_atomically(path, encode(mine))
+        self._write(path, mine)
         message = f"Taken over from {saved.reader_text}; their file was kept as {copy.name}."
         return Restored(mine.work, mine.saved_at, message, mine.view)
 
-    def _other_bundles(self, study: Study) -> str:
+    def _of_other_predictions(self, study: Study) -> str:
         others = sorted(self.folder.glob(f"{sha256_text(study.study_uid)[:32]}-*.json"))
         if not others:
             return ""
         names = ", ".join(path.name for path in others)
-        return f"Work on another bundle's predictions is kept as {names}; it does not apply to these."
+        return (
+            "Work on other predictions of this study, by another bundle or from series in other roles, is "
+            f"kept as {names}; it does not apply to these."
+        )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def _restored_text(work: Work) -> str:
