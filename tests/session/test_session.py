@@ -112,7 +112,7 @@ def test_a_session_can_be_saved_once_more_without_a_command(
     changes: list[SessionState] = []
     session.changed.connect(changes.append)
     session.save()
-    assert (len(saved), changes, session.not_saved) == (1, [], "")
+    assert (len(saved), changes, session.not_saved, session.is_at_risk) == (1, [], "", False)
     assert session.saved_at == datetime(2026, 1, 2, 3, 1, tzinfo=UTC)
 
 
@@ -146,3 +146,4 @@ def test_an_edit_that_cannot_be_saved_stands_and_says_so(
     assert columns_of(session, CANAL) == [40]
     assert messages == [said]
     assert said == f"Corrections are not saved: {session.not_saved}"
+    assert session.is_at_risk

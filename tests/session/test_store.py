@@ -32,6 +32,7 @@ from napari_lumbar.session import (
     commands,
     landmark_at,
     read_session,
+    restore_work,
 )
 
 from .conftest import ACTIONS, Act, Action, side_points
@@ -359,6 +360,21 @@ def test_another_readers_work_that_does_not_fit_is_not_put_aside(
     assert not list(tmp_path.glob("*.kept"))
 
 
+def test_a_session_that_could_not_be_read_is_not_written_over(
+    tmp_path: Path, small_study: Study, state: SessionState, corrected: SessionState, monkeypatch: Any
+) -> None:
+    SessionStore(tmp_path).save(corrected)
+    store = SessionStore(tmp_path)
+    with monkeypatch.context() as gone:
+        gone.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        restored, trouble = restore_work(store, small_study, BUNDLE, lambda _: True)
+    assert restored.work == Work()
+    assert "Input/output error" in trouble
+    with pytest.raises(SessionError, match="is not what was read here"):
+        store.save(state)
+    assert SessionStore(tmp_path).restore(small_study, BUNDLE).work == corrected.work
+
+
 def test_what_another_window_saved_meanwhile_is_not_written_over(
     tmp_path: Path, small_study: Study, state: SessionState, corrected: SessionState
 ) -> None:
@@ -366,7 +382,7 @@ def test_what_another_window_saved_meanwhile_is_not_written_over(
     for store in (here, there):
         store.restore(small_study, BUNDLE)
     there.save(corrected)
-    said = "another window saved this study at .* UTC, after it was read here: export what was done here"
+    said = r"the one on disk, saved .* UTC, is not what was read here: export .*, close other windows"
     with pytest.raises(SessionError, match=said):
         here.save(state)
     assert here.restore(small_study, BUNDLE).work == corrected.work

@@ -13,6 +13,7 @@ import pytest
 from napari_lumbar.domain.errors import BundleError
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level
 from napari_lumbar.domain.study import Study
+from napari_lumbar.pipeline.progress import CancelToken
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.session import SessionStore, landmark_at
 from napari_lumbar.widgets.comparing import Comparing
@@ -114,6 +115,25 @@ def test_a_comparison_is_cancelled_by_hand_and_by_a_moved_point(
         assert made(comparing) is None
         assert "The comparison was cancelled; nothing was changed." in said
     qtbot.waitUntil(lambda: not reading.is_regrading, timeout=20000)
+
+
+def test_a_moved_point_leaves_alone_what_took_the_comparisons_place(
+    reading: Reading, comparing: Comparing, other: System, qtbot: Any
+) -> None:
+    analyse(reading, qtbot)
+    comparing.compare(lambda: other)
+    gate, done = threading.Event(), list[bool]()
+
+    def work(_report: object, cancel: CancelToken) -> bool:
+        gate.wait(20)
+        cancel.raise_if_cancelled()
+        return True
+
+    reading.run("Something else", work, done.append, "Something else")
+    move(reading, 45)
+    gate.set()
+    qtbot.waitUntil(lambda: not reading.is_busy, timeout=20000)
+    assert done == [True]
 
 
 def test_a_bundle_that_cannot_be_loaded_leaves_the_reading_as_it_was(

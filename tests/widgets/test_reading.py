@@ -379,10 +379,53 @@ def test_results_are_written_with_corrections_and_without_stale_grades(
     move(analysed, CANAL, 45)
     analysed._delay.stop()
     analysed.save(tmp_path / "out")
-    qtbot.waitUntil(lambda: not analysed.is_busy, timeout=60000)
+    qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
     text = (tmp_path / "out" / "analysis.json").read_text()
     assert '"stale"' in text
     assert '"corrected"' in text
+
+
+def test_an_export_is_written_whatever_a_person_does_next(
+    analysed: Reading, small_study: Study, said: list[tuple[str, bool]], tmp_path: Path, qtbot: Any
+) -> None:
+    move(analysed, CANAL, 45)
+    analysed.save(tmp_path / "out")
+    analysed.analyse()
+    analysed.show_study(small_study)
+    analysed.analyse()
+    qtbot.waitUntil(lambda: any("files written to" in text for text, _ in said), timeout=60000)
+    assert '"corrected"' in (tmp_path / "out" / "analysis.json").read_text()
+
+
+def test_work_that_is_not_on_disk_when_it_is_left_is_not_said_to_be(
+    analysed: Reading, said: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+        move(analysed, CANAL, 45)
+        assert said[-1] == ("Corrections are not saved: disk full. Free the disk, then edit again.", True)
+        analysed.assign_role("t1", None)
+        lost = "Role changed: analyse again. Corrections are not on disk: disk full. Free the disk, then edit"
+        assert any(text.startswith(lost) and is_error for text, is_error in said)
+    assert not list((tmp_path / "sessions").glob("*-*.json"))
+
+
+def test_a_disk_that_came_back_holds_the_work_after_leaving(
+    analysed: Reading,
+    small_study: Study,
+    said: list[tuple[str, bool]],
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: Any,
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+        move(analysed, CANAL, 45)
+    analysed.show_study(small_study)
+    analysed.analyse()
+    qtbot.waitUntil(lambda: analysed.session is not None)
+    assert analysed.session is not None
+    assert analysed.session.state.correction(CANAL).moves_point
+    assert analysed.session.not_saved == ""
 
 
 def test_another_readers_session_is_left_alone_and_said(
@@ -429,7 +472,7 @@ def test_another_readers_session_is_taken_over_where_the_person_says_so(
     assert other.session.not_saved == ""
     assert other.restored_view == view
     other.save(tmp_path / "out")
-    qtbot.waitUntil(lambda: not other.is_busy, timeout=60000)
+    qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
     assert '"reader": "CD"' in (tmp_path / "out" / "analysis.json").read_text()
     other.close()
 

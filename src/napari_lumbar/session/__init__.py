@@ -10,7 +10,7 @@ from .saved import SavedSession
 from .session import Session
 from .state import RegradeRequest, SessionState
 from .steps import Work
-from .store import AnothersSession, Restored, SessionStore, read_session
+from .store import AnothersSession, Restored, SessionStore, read_session, restore_work
 from .view import ViewState
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "landmark_at",
     "landmark_on_slice",
     "read_session",
+    "restore_work",
     "roles_differ",
 ]

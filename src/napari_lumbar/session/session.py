@@ -66,6 +66,11 @@ class Session:
         self.not_saved = not_saved
         self._autosave = autosave
 
+    @property
+    def is_at_risk(self) -> bool:
+        """Whether there is work that is not on disk though it should be."""
+        return bool(self.not_saved and (self.state.work.done or self.state.work.undone))
+
     def move(self, landmark: Landmark) -> None:
         """Put a landmark where a person wants it: in its plane, or on another slice or series."""
         self._do(commands.move(self.state, landmark))

@@ -9,7 +9,7 @@ meanwhile, and nothing is ever deleted.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,9 @@ from .saved import SavedSession, roles_sha256, sha256_text
 from .state import SessionState
 from .steps import Work
 from .view import ViewState
+
+#: Stands for the bytes of a file that could not be read.
+_UNREAD = "unread"
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ class SessionStore:
             If it is a newer version's.
         """
         path = self.path(study.study_uid, bundle_sha256, study.series)
+        self._known[path] = _UNREAD
         self._known[path] = _digest(path)
         if not path.exists():
             return Restored(message=self._of_other_predictions(study))
@@ -191,8 +195,8 @@ class SessionStore:
             raise AnothersSession(saved.reader_text)
         if self._known.get(path, now := _digest(path)) != now:
             raise SessionError(
-                f"another window saved this study at {saved.saved_at:%H:%M} UTC, after it was read here: "
-                "export what was done here, close one of the two, and analyse again"
+                f"the one on disk, saved {saved.saved_at:%H:%M} UTC, is not what was read here: export what "
+                "was done here, close other windows of this study, and analyse again"
             )
 
     def _taken_over(self, path: Path, saved: SavedSession) -> Restored:
@@ -211,6 +215,24 @@ class SessionStore:
             "Work on other predictions of this study, by another bundle or from series in other roles, is "
             f"kept as {names}; it does not apply to these."
         )
+
+
+def restore_work(
+    store: SessionStore, study: Study, bundle_sha256: str, may_take_over: Callable[[str], bool]
+) -> tuple[Restored, str]:
+    """Return the work on disk, and why it cannot be used; it stays then, and no new work is saved over it.
+
+    ``may_take_over`` is asked about the owner of a session that is another reader's.
+    """
+    try:
+        try:
+            return store.restore(study, bundle_sha256), ""
+        except AnothersSession as error:
+            if not may_take_over(error.owner):
+                raise
+            return store.restore(study, bundle_sha256, take_over=True), ""
+    except (SessionError, OSError) as error:
+        return Restored(), f"{error}."
 
 
 def _digest(path: Path) -> str:

@@ -43,13 +43,13 @@ class Comparing(QObject):
             self.end()
             return
         state = session.state
-        self._asked = session, state
         self._reading.run(
             "Comparing",
             lambda report, cancel: _graded(session, state, load(), report, cancel),
             lambda found: self._begin(session, *found),
             "The comparison",
         )
+        self._asked = session, state
 
     def end(self) -> None:
         """Back to one bundle."""
@@ -80,8 +80,9 @@ class Comparing(QObject):
             self._reading.cancel()
 
     def _on_busy(self, busy: bool) -> None:
+        """What was asked has ended, or something else has taken its place."""
+        self._asked = None
         if not busy:
-            self._asked = None
             self.changed.emit()  # a comparison that was cancelled or failed leaves nothing chosen
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..dicom import common_folder
-from ..domain.errors import SessionError, StudyError
+from ..domain.errors import StudyError
 from ..domain.findings import Analysis, Finding
 from ..domain.spine import FindingKey
 from ..domain.study import SeriesRole, Study
@@ -22,19 +22,18 @@ from ..pipeline.progress import CancelToken, Progress, ProgressCallback
 from ..pipeline.protocols import System
 from ..pipeline.run import analyze
 from ..session import (
-    AnothersSession,
     RegradeRequest,
-    Restored,
     RoleMemory,
     Session,
     SessionState,
     SessionStore,
     ViewState,
     current_analysis,
+    restore_work,
 )
 from ..session.regrading import answer
 from .study_source import StudyChoice, read_chosen
-from .study_words import graded_sentence, opened_sentence
+from .study_words import graded_sentence, left_words, opened_sentence
 from .system_loader import SystemLoader
 from .thumbnails import Thumbnail, thumbnails
 from .worker import Outcome, WorkQueue
@@ -197,9 +196,10 @@ class Reading(QObject):
         if self._foreground is not None:
             self._foreground.cancel()
         self._loader = SystemLoader(load_system)
+        left = self.session
         self._end_session()
         if self.study is not None:
-            self.said.emit("Networks changed: analyse again. Corrections are kept on disk.", False)
+            self.said.emit(*left_words("Networks changed: analyse again.", left))
 
     def run(
         self,
@@ -257,21 +257,26 @@ class Reading(QObject):
         self._queue.submit(lambda _report, cancel: work(loader.system(), cancel), done)
 
     def save_view(self) -> None:
-        """Save what is looked at now, if there is a session on disk to which it belongs."""
-        if self.session is not None and self.session.saved_at is not None and not self.session.not_saved:
-            self.session.save()
+        """Save what is looked at now, and once more what could not be saved, before the session is left."""
+        session = self.session
+        if session is not None and (session.is_at_risk or (session.saved_at and not session.not_saved)):
+            session.save()
 
     def save(self, out: Path) -> None:
         """Write the result files; stale findings go out as not gradable, never with their old grade."""
         if self.session is None:
             return
         study, state = self.session.study, self.session.state
-        self.run(
-            "Writing results",
+        # Not what a person waits for: nothing that they do next drops it.
+        self._queue.submit(
             lambda _report, _cancel: write_results(study, current_analysis(state, self._store.reader), out),
-            lambda files: self.said.emit(f"{len(files)} files written to {out}", False),
-            "Writing the results",
+            lambda outcome: self._show(
+                outcome,
+                lambda files: self.said.emit(f"{len(files)} files written to {out}", False),
+                "Writing the results",
+            ),
         )
+        self.said.emit("Writing results…", False)
 
     def close(self) -> None:
         """Stop everything; nothing is told any more."""
@@ -298,10 +303,10 @@ class Reading(QObject):
 
     def _use(self, study: Study) -> None:
         """Put the study on the screen with other roles, and remember them."""
-        self.study = study
+        self.study, left = study, self.session
         self._end_session()
         self.study_changed.emit(study)
-        self.said.emit("Role changed: analyse again. Corrections are kept on disk.", False)
+        self.said.emit(*left_words("Role changed: analyse again.", left))
         try:
             self._roles.remember(study)
         except OSError as error:
@@ -320,7 +325,9 @@ class Reading(QObject):
         if study is not self.study or loader is not self._loader:
             return
         self._leave_session()
-        restored, trouble = self._restored(study, analysis.provenance.bundle_sha256)
+        restored, trouble = restore_work(
+            self._store, study, analysis.provenance.bundle_sha256, self._ask_to_take_over
+        )
         if study is not self.study:  # opened while the person was asked
             return
         state = SessionState(study.study_uid, analysis, restored.work)
@@ -335,18 +342,9 @@ class Reading(QObject):
         self._on_edited(state)
         self.analysed.emit()
 
-    def _restored(self, study: Study, bundle_sha256: str) -> tuple[Restored, str]:
-        """Work on disk, and why it cannot be used; it stays as it is, and new work is not saved over it."""
-        try:
-            try:
-                return self._store.restore(study, bundle_sha256), ""
-            except AnothersSession as error:
-                self.state_changed.emit(None)  # nothing of an older analysis is shown while a person decides
-                if not self.may_take_over(error.owner):
-                    raise
-                return self._store.restore(study, bundle_sha256, take_over=True), ""
-        except (SessionError, OSError) as error:
-            return Restored(), f"{error}."
+    def _ask_to_take_over(self, owner: str) -> bool:
+        self.state_changed.emit(None)  # nothing of an older analysis is shown while a person decides
+        return self.may_take_over(owner)
 
     def _save(self, state: SessionState) -> datetime:
         return self._store.save(state, self.view())

@@ -12,6 +12,7 @@ from ..dicom import StudyListing, pseudonym
 from ..dicom.stacks import Plane, common_plane
 from ..domain.findings import Analysis
 from ..domain.study import FileAccounting, FileOutcome, MRSeries, SeriesRole, Study
+from ..session import Session
 
 _NO_DATE = "not stated"
 
@@ -99,6 +100,13 @@ def opened_sentence(study: Study, is_recalled: bool) -> str:
     if is_recalled:
         return f"{read} Roles are as you left them; check them, then analyse."
     return f"{read} Check the roles, then analyse."
+
+
+def left_words(why: str, left: Session | None) -> tuple[str, bool]:
+    """Why a session was left and what became of its work, and whether that is an error."""
+    if left is not None and left.is_at_risk:
+        return f"{why} Corrections are not on disk: {left.not_saved}", True
+    return f"{why} Corrections are kept on disk.", False
 
 
 def graded_sentence(analysis: Analysis) -> str:
