@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.findings import Analysis, CropEvidence
 from napari_lumbar.domain.geometry import vector3
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import MRSeries, SeriesRole, SliceStack, Study
@@ -125,6 +125,41 @@ def test_a_place_outside_the_other_images_is_said_not_faked(panes: LinkedPanes) 
         assert text(panes.axial, "link") == "The cursor is outside these images"
     panes.sagittal.pointed.emit((0.0, 0.0, 0.0), 3)
     assert text(panes.axial, "link") == ""
+
+
+def two_axials(study: Study) -> Study:
+    """The upper two blocks as one series, the lower three as another."""
+    t1, t2, ax = study.series
+    upper = replace(ax, series_id="upper", stacks=ax.stacks[:2])
+    lower = replace(ax, series_id="lower", stacks=ax.stacks[2:])
+    return replace(study, series=(t1, t2, lower, upper))
+
+
+def test_of_several_axial_series_the_one_with_the_place_is_shown(
+    panes: LinkedPanes, small_study: Study, state: SessionState
+) -> None:
+    panes.show_study(two_axials(small_study), SeriesRole.SAGITTAL_T2)
+    panes.draw(state)
+    assert panes.axial.series is not None
+    assert panes.axial.series.series_id == "lower"
+    highest = state.landmarks.points[FindingKey(RIGHT.condition, Level.L1_L2)]
+    panes.go_to(replace(highest, series_id="upper"))
+    assert (panes.axial.series.series_id, panes.axial.slice_index) == ("upper", 1)
+    assert middle(panes.axial) is None
+    canal = state.landmarks.points[CANAL]
+    panes.go_to(canal)
+    assert (panes.axial.series.series_id, middle(panes.axial)[0]) == ("lower", panes.axial.slice_index)
+    crop = CropEvidence(SeriesRole.AXIAL_T2, "upper", 4, (0, 0, 9, 9), 1.0, np.ones((2, 2), np.float32))
+    panes.go_to(canal, crops=(crop,))
+    assert panes.axial.series.series_id == "upper"
+    assert middle(panes.axial) is None
+    assert text(panes.axial, "link") == "The point is outside these images"
+    panes.sagittal.pointed.emit((0.0, -10.0, -36.0), 3)
+    assert (panes.axial.series.series_id, text(panes.axial, "link")) == ("lower", "")
+    panes.go_to_slice("upper", 2)
+    assert (panes.axial.series.series_id, panes.axial.slice_index) == ("upper", 2)
+    panes.go_to(canal, but=panes.axial)
+    assert panes.axial.series.series_id == "upper"
 
 
 def test_what_keeps_the_panes_apart_is_said(panes: LinkedPanes, small_study: Study) -> None:

@@ -79,8 +79,8 @@ class Navigation:
         if role is not None:
             self._view_bar.choose_sagittal(role)
         landmark = session.state.landmarks.get(key) if session else None
-        if landmark is not None:
-            self._panes.go_to(landmark, but)
+        if session is not None and landmark is not None:
+            self._panes.go_to(landmark, but, session.state.current_evidence(key))
         self.draw_chosen()
 
     def jump(self, series_id: str, slice_index: int) -> None:

@@ -24,9 +24,9 @@ from .slice_words import slice_words
 from .windowing import Windowing
 
 #: A point further than this share of the half view from its centre is brought to the centre.
-_CALM_ZONE = 0.6
+CALM_ZONE = 0.6
 #: A place pointed at in the other pane is brought to the centre once it has left the view.
-_WHOLE_VIEW = 1.0
+WHOLE_VIEW = 1.0
 #: A place further than this from every slice that has it on its image lies between two blocks of slices.
 _REACH_MM = 20.0
 _GROUND = "black"
@@ -199,22 +199,18 @@ class Pane:
         if self._layers is not None:
             self._layers.draw_cursor(point_lps_mm, slice_index)
 
-    def follow(self, point_lps_mm: Vector3) -> bool:
+    def follow(self, point_lps_mm: Vector3, calm_zone: float = WHOLE_VIEW) -> bool:
         """Go to the slice nearest to a place and mark it; say whether there is one that holds the place."""
-        if self.series is None:
-            return False
-        index = self.series.nearest_slice_index(point_lps_mm)
-        geometry = self.series.slices[index].geometry
-        holds = geometry.contains(geometry.pixel_from_lps(point_lps_mm))
-        if not holds or abs(float(geometry.signed_distance_mm(point_lps_mm))) > _REACH_MM:
+        index = None if self.series is None else slice_holding(self.series, point_lps_mm)
+        if index is None:
             self.draw_cursor(None)
             return False
-        self.go_to_point(point_lps_mm, index, _WHOLE_VIEW)
+        self.go_to_point(point_lps_mm, index, calm_zone)
         self.draw_cursor(point_lps_mm, index)
         return True
 
     def go_to_point(
-        self, point_lps_mm: Vector3, slice_index: int | None = None, calm_zone: float = _CALM_ZONE
+        self, point_lps_mm: Vector3, slice_index: int | None = None, calm_zone: float = CALM_ZONE
     ) -> None:
         """Show a point on its slice, or on the nearest; move the view only if the point is at its edge."""
         if self.series is None:
@@ -351,3 +347,11 @@ class Pane:
             words = slice_words(self.series, index, self._landmarks)
             self.text.draw_slice(words, self.series.slices[index].geometry)
         self.text.show(self.series is not None, self._is_upright)
+
+
+def slice_holding(series: MRSeries, point_lps_mm: Vector3) -> int | None:
+    """The slice nearest to a place, or None where it does not hold the place or lies too far away."""
+    index = series.nearest_slice_index(point_lps_mm)
+    geometry = series.slices[index].geometry
+    is_near = abs(float(geometry.signed_distance_mm(point_lps_mm))) <= _REACH_MM
+    return index if is_near and geometry.contains(geometry.pixel_from_lps(point_lps_mm)) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from napari.components import ViewerModel
@@ -16,7 +16,7 @@ from ..domain.spine import FindingKey
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..session import SessionState
 from .ghosts import Ghosts
-from .pane import Pane
+from .pane import CALM_ZONE, Pane, slice_holding
 from .shown import Shown
 
 
@@ -45,6 +45,7 @@ class LinkedPanes:
     ) -> None:
         self._when_idle = when_idle
         self.sagittal, self.axial = Pane(sagittal), Pane(axial)
+        self._axials: tuple[MRSeries, ...] = ()
         self._cursor: Vector3 | None = None
         self._trouble = ""
         self._ghosts = tuple(Ghosts(pane) for pane in self)
@@ -60,8 +61,9 @@ class LinkedPanes:
             pane.close()
 
     def show_study(self, study: Study, sagittal_role: SeriesRole | None) -> None:
-        """Show the axial series and the sagittal series of the given role."""
+        """Show the first axial series and the sagittal series of the given role."""
         self._cursor = None
+        self._axials = tuple(study.with_role(SeriesRole.AXIAL_T2))
         for pane in self:
             pane.windowing.forget()
             pane.forget()
@@ -132,29 +134,54 @@ class LinkedPanes:
         """Put the shared cursor where a person pointed in one pane; the other goes there."""
         self._cursor = point_lps_mm
         other = self._other(source)
+        if other is self.axial:
+            self._show_axial(self._axial_holding(point_lps_mm))
         source.draw_cursor(point_lps_mm, slice_index)
         held = other.follow(point_lps_mm)
         outside = other.series is not None and not held
         other.text.draw_link("The cursor is outside these images" if outside else self._trouble)
 
-    def go_to(self, landmark: Landmark, but: Pane | None = None) -> None:
+    def go_to(self, landmark: Landmark, but: Pane | None = None, crops: Sequence[CropEvidence] = ()) -> None:
         """Show a landmark in both panes, except in one where a person is working.
 
-        The pane that does not show the landmark itself gets the cursor in its place.
+        The pane that does not show the landmark itself gets the cursor in its place, or says that it has no
+        image of it. Of several axial series the one is shown that the landmark or one of ``crops`` lies on,
+        else one that holds the point.
         """
-        self._cursor = landmark.point_lps_mm
+        self._cursor = point = landmark.point_lps_mm
+        if but is not self.axial:
+            ids = (landmark.series_id, *(crop.series_id for crop in crops))
+            named = (series for id_ in ids for series in self._axials if series.series_id == id_)
+            self._show_axial(next(named, None) or self._axial_holding(point))
         for pane in self:
             own = pane.series is not None and pane.series.series_id == landmark.series_id
-            pane.draw_cursor(None if own else landmark.point_lps_mm)
             if pane is but:
-                continue
-            pane.go_to_point(landmark.point_lps_mm, landmark.slice_index if own else None)
+                pane.draw_cursor(None if own else point)
+            elif own:
+                pane.draw_cursor(None)
+                pane.go_to_point(point, landmark.slice_index)
+            else:
+                outside = not pane.follow(point, CALM_ZONE) and pane.series is not None
+                pane.text.draw_link("The point is outside these images" if outside else self._trouble)
 
     def go_to_slice(self, series_id: str, slice_index: int) -> None:
-        """Show a slice in the pane that shows its series."""
+        """Show a slice in the pane that shows its series, or in the axial one if it is an axial one's."""
+        self._show_axial(next((series for series in self._axials if series.series_id == series_id), None))
         for pane in self:
             if pane.series is not None and pane.series.series_id == series_id:
                 pane.go_to_slice(slice_index)
+
+    def _axial_holding(self, point_lps_mm: Vector3) -> MRSeries | None:
+        """An axial series that holds a place: the one on the screen, else the one with the nearest slice."""
+        if self.axial.series is not None and slice_holding(self.axial.series, point_lps_mm) is not None:
+            return self.axial.series
+        holding = [one for one in self._axials if slice_holding(one, point_lps_mm) is not None]
+        return min(holding, key=lambda one: one.plane_distances_mm(point_lps_mm).min(), default=None)
+
+    def _show_axial(self, series: MRSeries | None) -> None:
+        if series is not None and series is not self.axial.series:
+            self.axial.show(series)
+            self._link()
 
     def _other(self, pane: Pane) -> Pane:
         return self.axial if pane is self.sagittal else self.sagittal
