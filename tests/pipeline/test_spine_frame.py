@@ -99,6 +99,7 @@ def test_a_foramen_is_found_on_its_own_side(side: Side) -> None:
     frame = find_spine(maps).levels[Level.L3_L4]
     votes = np.array([lateral[side], lateral[side]], dtype=float)
     point = find_foramen(maps, Level.L3_L4, frame, side, votes)
+    assert point is not None
     assert point.place == lateral[side]
     expected = maps.pixel_from_map(np.array([ROWS[3] - 2, CANAL_COLUMN - 1]))
     np.testing.assert_allclose(point.pixel_rc, expected, atol=2.5)
@@ -109,8 +110,26 @@ def test_votes_for_the_wrong_side_cannot_carry_a_foramen_across(side: Side) -> N
     maps = straight_spine()
     frame = find_spine(maps).levels[Level.L4_L5]
     wrong = np.array([3.0, 3.0]) if side is Side.LEFT else np.array([11.0, 11.0])
-    place = find_foramen(maps, Level.L4_L5, frame, side, wrong).place
-    assert (place > 7) is (side is Side.LEFT)
+    point = find_foramen(maps, Level.L4_L5, frame, side, wrong)
+    assert point is not None
+    assert (point.place > 7) is (side is Side.LEFT)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_no_foramen_is_placed_on_a_slice_that_cannot_show_one(side: Side) -> None:
+    """Slices up to 8 mm beside the canal on this side, all there are on the other."""
+    whole = straight_spine(foramen_slice={Side.LEFT: 11, Side.RIGHT: 3})
+    kept = slice(0, 10) if side is Side.LEFT else slice(5, N_SLICES)
+    maps = SagittalMaps(
+        whole.slices[kept],
+        0,
+        whole.named[kept],
+        whole.absent[kept],
+        {k: v[kept] for k, v in whole.maps.items()},
+    )
+    frame = find_spine(maps).levels[Level.L3_L4]
+    assert find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0)) is None
+    assert find_foramen(maps, Level.L3_L4, frame, side.opposite, np.zeros(0)) is not None
 
 
 @pytest.mark.parametrize("side", Side)
@@ -122,7 +141,9 @@ def test_a_foramen_fades_with_the_distance_of_its_slice(side: Side) -> None:
         for beside in (place - 1, place + 1):
             maps.maps["foramen"][beside] = 0.5 * maps.maps["foramen"][place]
     frame = find_spine(maps).levels[Level.L3_L4]
-    assert find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0)).place == places[side]
+    point = find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0))
+    assert point is not None
+    assert point.place == places[side]
 
 
 def test_each_level_of_a_bent_spine_has_its_own_middle() -> None:

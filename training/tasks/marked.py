@@ -14,7 +14,8 @@ from ...domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
 from ...domain.study import MRSeries, MRSlice, SeriesRole, Study
 from ...preprocess.canonical import canonical_series
 from ...preprocess.channels import AXIAL_SIDES, FORAMINAL_HEAD_SIDES
-from ...preprocess.point_images import largest_stack, relative_from_pixel
+from ...preprocess.point_images import relative_from_pixel
+from ...preprocess.sagittal_stack import sagittal_stack
 from ..rsna.studies import LabelledStudy
 
 #: How much of what was cut out of studies is kept in memory, per task.
@@ -63,7 +64,7 @@ def marked_stack(study: Study, landmarks: Landmarks, group: ConditionGroup) -> M
     series = _marked_series(study, points, ROLES[group])
     if series is None:
         return None
-    first, stack = largest_stack(canonical_series(series))
+    first, stack = sagittal_stack(canonical_series(series))
     indices, relative_rc = np.full(len(points), np.nan), np.full((len(points), 2), np.nan)
     for i, point in enumerate(points):
         place = point.slice_index - first if point is not None else -1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..domain.geometry import FloatArray
 from ..domain.spine import Level, Side
@@ -18,7 +19,7 @@ from .spine_frame import LevelFrame
 #: right in the RSNA tables (6.7 to 8.4 slices of 4.4 mm).
 _LATERAL_MM = dict(zip(Level, (14.7, 15.4, 16.4, 17.5, 18.6), strict=True))
 #: Half their distance varies by 3.3 mm between readers' studies, and its middle beside the canal by 3.5 mm.
-_LATERAL_SD_MM, _LATERAL_RANGE_MM = 5.0, (9.0, 27.0)
+_LATERAL_SD_MM, LATERAL_RANGE_MM = 5.0, (9.0, 27.0)
 #: And where above and in front of it, in the disc's frame (the same tables).
 _CRANIAL_MM = dict(zip(Level, (6.0, 6.0, 6.5, 7.0, 8.5), strict=True))
 _ANTERIOR_MM = dict(zip(Level, (2.6, 3.7, 5.0, 8.1, 10.4), strict=True))
@@ -39,8 +40,8 @@ class ForamenPoint:
 
 def find_foramen(
     maps: SagittalMaps, level: Level, frame: LevelFrame, side: Side, votes: FloatArray
-) -> ForamenPoint:
-    """Find one foramen.
+) -> ForamenPoint | None:
+    """Find one foramen; None where no slice lies as far to this side of the canal as one can be.
 
     Parameters
     ----------
@@ -52,8 +53,11 @@ def find_foramen(
     expected_rc = maps.map_from_lps(guess + sign * _LATERAL_MM[level] * frame.left)
     canal_mm = float((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left)
     lateral = sign * (maps.across_mm - canal_mm)  # positive on the wanted side
+    allowed = (lateral >= LATERAL_RANGE_MM[0]) & (lateral <= LATERAL_RANGE_MM[1])
+    if not allowed.any():
+        return None
     weighted = _weighted_heat(maps, expected_rc)
-    place = _vote(weighted, lateral, _LATERAL_MM[level], votes)
+    place = _vote(weighted, lateral, allowed, _LATERAL_MM[level], votes)
     near = [p for p in (place - 1, place, place + 1) if 0 <= p < len(maps.slices)]
     heat = np.average(weighted[near], axis=0, weights=[1.0 if p == place else 0.5 for p in near])
     peak = np.array(np.unravel_index(int(heat.argmax()), heat.shape))
@@ -69,12 +73,15 @@ def _weighted_heat(maps: SagittalMaps, expected_rc: FloatArray) -> PixelArray:
     return (maps.maps["foramen"] + _PRIOR_SHARE) * prior.astype(np.float32)
 
 
-def _vote(weighted: PixelArray, lateral_mm: FloatArray, usual_mm: float, votes: FloatArray) -> int:
-    """Median of the networks' votes and the heatmaps', held to this side of the canal."""
-    allowed = (lateral_mm >= _LATERAL_RANGE_MM[0]) & (lateral_mm <= _LATERAL_RANGE_MM[1])
+def _vote(
+    weighted: PixelArray,
+    lateral_mm: FloatArray,
+    allowed: npt.NDArray[np.bool_],
+    usual_mm: float,
+    votes: FloatArray,
+) -> int:
+    """Median of the networks' votes and the heatmaps', held to the allowed slices."""
     usual = int(np.argmin(np.abs(lateral_mm - usual_mm)))
-    if not allowed.any():
-        return usual  # a stack too narrow for the foramen: its outermost slice on this side
     prior = np.exp(-((lateral_mm - usual_mm) ** 2) / (2 * _LATERAL_SD_MM**2))
     # Squared: a foramen is seen on its neighbours too, and the slice in its middle should count for more.
     profile = weighted.max((1, 2)) ** 2 * prior * allowed

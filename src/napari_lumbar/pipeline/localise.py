@@ -26,7 +26,7 @@ from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .confidence import LandmarkConfidence
-from .foramina import find_foramen
+from .foramina import LATERAL_RANGE_MM, find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps
@@ -153,6 +153,8 @@ class MultistageLocalizer:
             for side in Side:
                 head = FORAMINAL_HEAD_SIDES.index(side) * len(Level) + level.rank
                 point = find_foramen(t1.maps, level, frame, side, votes[:, head])
+                if point is None:
+                    continue
                 geometry = t1.maps.slices[point.place].geometry
                 key = FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level)
                 found[key] = landmark_on_slice(
@@ -232,6 +234,11 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
         if key.level is Level.L5_S1:
             reason += ", or the sacrum below it, which it is known by, is not in view"
         return NotGradable("level_not_found", reason)
+    if key.condition.side is not None and key.condition.group is ConditionGroup.FORAMINAL:
+        low, high = LATERAL_RANGE_MM
+        where = f"{low:g} to {high:g} mm {key.condition.side.value.lower()} of the canal at {key.level.value}"
+        reason = f"no slice of {role.value} lies {where}, where the foramen is looked for"
+        return NotGradable("no_foraminal_slice", reason)
     return NotGradable(
         "no_axial_slice",
         f"no axial slice passes within {FARTHEST_PLANE_MM:g} mm of the canal at {key.level.value}",

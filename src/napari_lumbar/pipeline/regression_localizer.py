@@ -29,7 +29,8 @@ from ..preprocess.bags import prepared_series
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import AXIAL_SIDES, FORAMINAL_HEAD_SIDES
 from ..preprocess.intensity import percentile_scale
-from ..preprocess.point_images import largest_stack, pixel_from_relative, sagittal_image, whole_image
+from ..preprocess.point_images import pixel_from_relative, sagittal_image, whole_image
+from ..preprocess.sagittal_stack import sagittal_stack
 from .confidence import NEAR_MM, LandmarkConfidence
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialSlice, nearest_axial_slice
@@ -218,7 +219,7 @@ class _AxialImage:
 
 
 def _seen_stack(series: MRSeries) -> _Stack:
-    first_index, stack = largest_stack(series)
+    first_index, stack = sagittal_stack(series)
     return _Stack(series, prepared_series(replace(series, stacks=(stack,))).slices, first_index)
 
 

@@ -16,6 +16,7 @@ from ..models.heatmap_unet import HeatmapUNet, named_probabilities, pad_to_multi
 from ..preprocess.channels import NAMED_DISCS, NEIGHBOUR_MM, SAGITTAL_MAPS, SAGITTAL_MM
 from ..preprocess.intensity import percentile_scale
 from ..preprocess.resample import resample_to_mm
+from ..preprocess.sagittal_stack import sagittal_stack
 from .naming import DiscEvidence
 from .progress import CancelToken
 
@@ -124,13 +125,13 @@ def sagittal_maps(
     cancel: CancelToken,
     pixel_mm: float = SAGITTAL_MM,
 ) -> SagittalMaps:
-    """Run the networks over the largest stack of a sagittal series in the usual view; their mean answers.
+    """Run the networks over the slices of a sagittal series that lie side by side; their mean answers.
 
-    They learnt from pixels of ``SAGITTAL_MM``; with smaller ones they see the spine larger.
+    The series comes in the usual view. The networks learnt from pixels of ``SAGITTAL_MM``; with smaller ones
+    they see the spine larger.
     """
-    sizes = [len(stack.slices) for stack in series.stacks]
-    largest = int(np.argmax(sizes))
-    slices = series.stacks[largest].slices
+    first_index, stack = sagittal_stack(series)
+    slices = stack.slices
     images = np.stack([network_image(s, pixel_mm) for s in slices])
     batches = []
     for start in range(0, len(slices), _BATCH):
@@ -140,7 +141,7 @@ def sagittal_maps(
     named, absent, maps = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     return SagittalMaps(
         slices=slices,
-        first_index=sum(sizes[:largest]),
+        first_index=first_index,
         named=named,
         absent=absent,
         maps={name: maps[:, i] for i, name in enumerate(SAGITTAL_MAPS[: maps.shape[1]])},

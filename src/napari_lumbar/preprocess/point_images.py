@@ -11,15 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..domain.geometry import FloatArray, SliceGeometry
-from ..domain.study import MRSeries, MRSlice, PixelArray, SliceStack
+from ..domain.study import MRSlice, PixelArray
 from .resample import sample_box
-
-
-def largest_stack(series: MRSeries) -> tuple[int, SliceStack]:
-    """The stack of a sagittal series with most slices, and the ``slice_index`` of its first slice."""
-    sizes = [len(stack.slices) for stack in series.stacks]
-    largest = int(np.argmax(sizes))
-    return sum(sizes[:largest]), series.stacks[largest]
 
 
 def sagittal_image(slices: Sequence[MRSlice], place: int, size: int, reverse: bool = False) -> PixelArray:
