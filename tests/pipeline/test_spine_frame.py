@@ -116,10 +116,11 @@ def test_votes_for_the_wrong_side_cannot_carry_a_foramen_across(side: Side) -> N
 
 
 @pytest.mark.parametrize("side", Side)
-def test_no_foramen_is_placed_on_a_slice_that_cannot_show_one(side: Side) -> None:
-    """Slices up to 8 mm beside the canal on this side, all there are on the other."""
+@pytest.mark.parametrize(("beside", "level"), [(2, Level.L1_L2), (3, Level.L5_S1)])
+def test_no_foramen_is_placed_on_a_slice_that_cannot_show_one(side: Side, beside: int, level: Level) -> None:
+    """Slices up to 8 or 12 mm beside the canal on this side, all there are on the other."""
     whole = straight_spine(foramen_slice={Side.LEFT: 11, Side.RIGHT: 3})
-    kept = slice(0, 10) if side is Side.LEFT else slice(5, N_SLICES)
+    kept = slice(0, 8 + beside) if side is Side.LEFT else slice(7 - beside, N_SLICES)
     maps = SagittalMaps(
         whole.slices[kept],
         0,
@@ -127,9 +128,9 @@ def test_no_foramen_is_placed_on_a_slice_that_cannot_show_one(side: Side) -> Non
         whole.absent[kept],
         {k: v[kept] for k, v in whole.maps.items()},
     )
-    frame = find_spine(maps).levels[Level.L3_L4]
-    assert find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0)) is None
-    assert find_foramen(maps, Level.L3_L4, frame, side.opposite, np.zeros(0)) is not None
+    frame = find_spine(maps).levels[level]
+    assert find_foramen(maps, level, frame, side, np.zeros(0)) is None
+    assert find_foramen(maps, level, frame, side.opposite, np.zeros(0)) is not None
 
 
 @pytest.mark.parametrize("side", Side)

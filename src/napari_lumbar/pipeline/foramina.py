@@ -17,9 +17,9 @@ from .spine_frame import LevelFrame
 
 #: Where the middle of a foramen lies beside the canal point, L1/L2 .. L5/S1: half the distance of left and
 #: right in the RSNA tables (6.7 to 8.4 slices of 4.4 mm).
-_LATERAL_MM = dict(zip(Level, (14.7, 15.4, 16.4, 17.5, 18.6), strict=True))
+LATERAL_MM = dict(zip(Level, (14.7, 15.4, 16.4, 17.5, 18.6), strict=True))
 #: Half their distance varies by 3.3 mm between readers' studies, and its middle beside the canal by 3.5 mm.
-_LATERAL_SD_MM, LATERAL_RANGE_MM = 5.0, (9.0, 27.0)
+_HALF_SD_MM, _LATERAL_SD_MM, _LATERAL_RANGE_MM = 3.3, 5.0, (9.0, 27.0)
 #: And where above and in front of it, in the disc's frame (the same tables).
 _CRANIAL_MM = dict(zip(Level, (6.0, 6.0, 6.5, 7.0, 8.5), strict=True))
 _ANTERIOR_MM = dict(zip(Level, (2.6, 3.7, 5.0, 8.1, 10.4), strict=True))
@@ -41,7 +41,7 @@ class ForamenPoint:
 def find_foramen(
     maps: SagittalMaps, level: Level, frame: LevelFrame, side: Side, votes: FloatArray
 ) -> ForamenPoint | None:
-    """Find one foramen; None where no slice lies as far to this side of the canal as one can be.
+    """Find one foramen; None where the stack ends before it on this side of the canal.
 
     Parameters
     ----------
@@ -50,14 +50,14 @@ def find_foramen(
     """
     sign = 1.0 if side is Side.LEFT else -1.0
     guess = frame.canal_lps_mm + _CRANIAL_MM[level] * frame.cranial - _ANTERIOR_MM[level] * frame.posterior
-    expected_rc = maps.map_from_lps(guess + sign * _LATERAL_MM[level] * frame.left)
+    expected_rc = maps.map_from_lps(guess + sign * LATERAL_MM[level] * frame.left)
     canal_mm = float((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left)
     lateral = sign * (maps.across_mm - canal_mm)  # positive on the wanted side
-    allowed = (lateral >= LATERAL_RANGE_MM[0]) & (lateral <= LATERAL_RANGE_MM[1])
-    if not allowed.any():
-        return None
+    allowed = (lateral >= _LATERAL_RANGE_MM[0]) & (lateral <= _LATERAL_RANGE_MM[1])
+    if not allowed.any() or lateral.max() < LATERAL_MM[level] - _HALF_SD_MM:
+        return None  # the outermost slice would be called a closed foramen
     weighted = _weighted_heat(maps, expected_rc)
-    place = _vote(weighted, lateral, allowed, _LATERAL_MM[level], votes)
+    place = _vote(weighted, lateral, allowed, LATERAL_MM[level], votes)
     near = [p for p in (place - 1, place, place + 1) if 0 <= p < len(maps.slices)]
     heat = np.average(weighted[near], axis=0, weights=[1.0 if p == place else 0.5 for p in near])
     peak = np.array(np.unravel_index(int(heat.argmax()), heat.shape))

@@ -26,7 +26,7 @@ from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .confidence import LandmarkConfidence
-from .foramina import LATERAL_RANGE_MM, find_foramen
+from .foramina import LATERAL_MM, find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps
@@ -235,9 +235,9 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
             reason += ", or the sacrum below it, which it is known by, is not in view"
         return NotGradable("level_not_found", reason)
     if key.condition.side is not None and key.condition.group is ConditionGroup.FORAMINAL:
-        low, high = LATERAL_RANGE_MM
-        where = f"{low:g} to {high:g} mm {key.condition.side.value.lower()} of the canal at {key.level.value}"
-        reason = f"no slice of {role.value} lies {where}, where the foramen is looked for"
+        side, usual_mm = key.condition.side.value.lower(), LATERAL_MM[key.level]
+        where = f"{usual_mm:g} mm {side} of the canal at {key.level.value}"
+        reason = f"{role.value} has no slice near the foramen, which is looked for {where}"
         return NotGradable("no_foraminal_slice", reason)
     return NotGradable(
         "no_axial_slice",
