@@ -1,6 +1,7 @@
-"""What leaves this machine by default: no text that a person typed, no name of a file or folder.
+"""What leaves this machine by default: no text typed at the scanner, no name of a file or folder.
 
-UIDs stay, because without them nobody could find the images a result was made from.
+UIDs stay, because without them nobody could find the images a result was made from. So do the reader's own
+words: their name or pseudonym, and the reason of a grade by hand.
 """
 
 from __future__ import annotations

@@ -152,5 +152,6 @@ def _reason_edit() -> QLineEdit:
     edit = QLineEdit()
     edit.setPlaceholderText("reason (optional)")
     edit.setAccessibleName("Reason of the grade by hand")
+    edit.setToolTip("Stands beside the grade in every result: write nothing that tells who the patient is")
     edit.setMinimumWidth(90)
     return edit

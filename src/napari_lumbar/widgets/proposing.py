@@ -47,9 +47,10 @@ class Proposing(QObject):
         if session is None or offer is None or self._is_working:
             return
         self._set(offer, True)
+        asked = session.state
         self._reading.ask_networks(
             lambda system, cancel: propose_recesses(session.study, system, offer.canal, cancel),
-            lambda outcome: self._on_answer(session, offer, outcome),
+            lambda outcome: self._on_answer(session, offer, asked, outcome),
         )
 
     def leave(self) -> None:
@@ -57,20 +58,32 @@ class Proposing(QObject):
         self._set(None, False)
 
     def _on_answer(
-        self, session: Session, offer: ProposalOffer, outcome: Outcome[tuple[Landmark, ...]]
+        self,
+        session: Session,
+        offer: ProposalOffer,
+        asked: SessionState,
+        outcome: Outcome[tuple[Landmark, ...]],
     ) -> None:
+        """Put the points, but none that a person moved or marked absent since the networks were asked."""
         if session is not self._reading.session or offer is not self._offer:
             return
         self._set(None, False)
         if outcome.value is None:
             self._reading.said.emit(f"No side points were proposed: {outcome.error}.", True)
             return
-        session.propagate(outcome.value)
-        first, level = outcome.value[0], offer.canal.key.level.value
+        level = offer.canal.key.level.value
+        untouched = [p for p in outcome.value if session.state.correction(p.key) == asked.correction(p.key)]
+        if not untouched:
+            self._reading.said.emit(
+                f"The side points of {level} stay as they were corrected meanwhile.", False
+            )
+            return
+        session.propagate(untouched)
+        first = untouched[0]
         self.proposed.emit(first.series_id, first.slice_index)
         where = f"axial slice {first.slice_index + 1}"
         self._reading.say_edited(
-            f"The side points of {level} were put on {where}: check them; Ctrl+Z takes both back."
+            f"The side points of {level} were put on {where}: check them; Ctrl+Z takes them back."
         )
 
     def _on_state(self, state: SessionState | None) -> None:

@@ -1,0 +1,67 @@
+"""Side points that the networks propose never replace what a person did while they were at it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_lumbar.domain.landmarks import LandmarkSource
+from napari_lumbar.domain.spine import Condition, FindingKey, Level
+from napari_lumbar.domain.study import Study
+from napari_lumbar.pipeline.protocols import System
+from napari_lumbar.session import Session, SessionStore, landmark_at
+from napari_lumbar.widgets.proposing import Proposing
+from napari_lumbar.widgets.reading import Reading
+
+CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
+LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+RIGHT = FindingKey(Condition.RIGHT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+
+
+@pytest.fixture
+def reading(
+    qapp: Any, fake_system: System, small_study: Study, tmp_path: Path, qtbot: Any
+) -> Iterator[Reading]:
+    reading = Reading(lambda: fake_system, SessionStore(tmp_path / "sessions"))
+    reading.show_study(small_study)
+    reading.analyse()
+    qtbot.waitUntil(lambda: reading.session is not None, timeout=20000)
+    yield reading
+    reading.close()
+
+
+def session_of(reading: Reading) -> Session:
+    assert reading.session is not None
+    return reading.session
+
+
+def moved(session: Session, key: FindingKey, pixel_rc: tuple[float, float]) -> None:
+    old = session.state.landmarks.points[key]
+    session.move(landmark_at(session.study.by_id(old.series_id), key, old.slice_index, pixel_rc))
+
+
+@pytest.mark.parametrize("touched", [[LEFT], [LEFT, RIGHT]])
+def test_what_a_person_corrected_meanwhile_stays(
+    reading: Reading, locate_gate: threading.Event, qtbot: Any, touched: list[FindingKey]
+) -> None:
+    session, said = session_of(reading), list[str]()
+    proposing = Proposing(reading)
+    reading.said.connect(lambda text, _: said.append(text))
+    before = session.state
+    moved(session, CANAL, (72.0, 30.0))
+    proposing.consider(before, CANAL)
+    locate_gate.clear()
+    proposing.accept()
+    for key in touched:
+        moved(session, key, (20.0, 40.0))
+    locate_gate.set()
+    done = "stay as they were corrected" if RIGHT in touched else "were put on axial slice"
+    qtbot.waitUntil(lambda: any(done in text for text in said), timeout=20000)
+    sources = {key: session.state.landmarks.points[key].source for key in (LEFT, RIGHT)}
+    assert sources[LEFT] is LandmarkSource.CORRECTED
+    right = LandmarkSource.CORRECTED if RIGHT in touched else LandmarkSource.PROPAGATED
+    assert sources[RIGHT] is right
