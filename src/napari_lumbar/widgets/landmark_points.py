@@ -6,7 +6,7 @@ layer. What gets through all the same (a button of napari's) is told as ``refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -148,6 +148,8 @@ class LandmarkPoints:
             self.refused.emit()
 
     def _on_dragged(self, rows: list[int]) -> None:
+        if self._waiting is not None and _names(self._waiting[1]["features"]) != _names(self.layer.features):
+            return  # other names since the press: what is held may not be what was meant; it is drawn again
         places = {row: self.layer.data[row].copy() for row in rows}
         moved = {row: place for row, place in places.items() if self._distance_mm(row, place) >= _TREMOR_MM}
         if not moved:
@@ -190,6 +192,10 @@ class LandmarkPoints:
             yield
         finally:
             self._writing = False
+
+
+def _names(features: Mapping[str, Any]) -> list[str]:
+    return [str(name) for name in features["finding"]]
 
 
 def _do_nothing(_layer: Points) -> None:
