@@ -131,6 +131,14 @@ def contrasts(lab: Lab) -> None:
         lab.series("sagittal", 11, uid, SeriesDescription=text)
 
 
+def axial_contrasts(lab: Lab) -> None:
+    lava: dict[str, Any] = {"ScanningSequence": "GR", "RepetitionTime": 4, "EchoTime": 1.2}
+    lab.series("axial", 9, "t2", SeriesDescription="AX T2", RepetitionTime=4000, EchoTime=100)
+    lava |= {"SeriesDescription": "AX LAVA FLEX +C", "ContrastBolusAgent": "Gd", "step_mm": 2.0}
+    lab.series("axial", 17, "lava", **lava)
+    lab.series("axial", 9, "fs", SeriesDescription="AX POST GAD FS", RepetitionTime=1500, EchoTime=9)
+
+
 def foreign_words(lab: Lab) -> None:
     lab.alone()
     for uid, text, echo, time in (("t1", "矢状位", 11, 550), ("t2", "عمودي", 95, 3500)):
@@ -218,6 +226,7 @@ ROWS: list[Row] = [
     (66, upper_and_lower, roles(up=AXIAL, low=AXIAL)),
     (68, foreign_words, roles(t1=T1, t2=T2)),
     (69, contrasts, both(roles(t1=T1, pd=None, stir=T2), warn(Oddity.CONTRAST_AGENT))),
+    (69, axial_contrasts, roles(t2=AXIAL, lava=None, fs=None)),
     (70, isotropic, roles(space=T2)),
     (71, sizes, stacks(3, 3)),
 ]

@@ -90,6 +90,26 @@ def test_an_axial_t1_has_no_role() -> None:
     assert (choice.role, choice.reason) == (None, "axial, but T1 after contrast agent by its name")
 
 
+def test_an_axial_series_that_cannot_be_t2_has_no_role_and_one_that_may_be_is_an_assumption() -> None:
+    sure = replace(TRANSVERSE, series_id="t2", weighting=Weighting.T2, basis=Basis.TIMES)
+    lava = replace(TRANSVERSE, series_id="lava", against_t2="made after contrast agent")
+    choices = choose_roles([sure, TRANSVERSE, lava])
+    assert {uid: (choice.role, choice.assumed) for uid, choice in choices.items()} == {
+        "t2": (AXIAL, False),
+        "ax": (AXIAL, True),
+        "lava": (None, False),
+    }
+    assert choices["lava"].reason == "axial, but made after contrast agent"
+
+
+def test_pixels_make_a_t1_but_no_t2_of_what_cannot_be_t2() -> None:
+    short: dict[str, Any] = {"against_t2": "an echo time of 9 ms is too short for T2"}
+    dark, bright = sagittal("a", t2_evidence=-6.0, **short), sagittal("b", t2_evidence=6.0, **short)
+    choices = choose_roles([dark, bright])
+    assert (choices["a"].role, choices["b"].role) == (T1, None)
+    assert "bright fluid in the canal, but an echo time of 9 ms" in choices["b"].reason
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

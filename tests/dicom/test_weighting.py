@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from napari_lumbar.dicom.headers import SliceHeader, Timing
-from napari_lumbar.dicom.weighting import Weighting, is_localiser, weighting_of
+from napari_lumbar.dicom.weighting import Weighting, against_t2, is_localiser, weighting_of
 from napari_lumbar.domain.geometry import SliceGeometry
 
 SILENT = Timing()
@@ -73,6 +73,25 @@ def test_names_tell_the_weighting_where_times_are_silent(text: str, expected: We
 def test_times_outweigh_names_except_in_gradient_echo() -> None:
     assert weighting_of(header("t2 sag", Timing(500, 9)))[0] is Weighting.T1
     assert weighting_of(header("t2_me2d_tra", Timing(900, 17), gradient_echo=True))[0] is Weighting.T2
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        pytest.param(header("ax post gad fs", Timing(1500, 9)), "time of 9 ms is too short", id="spin-echo"),
+        pytest.param(header("ax", Timing(4, 1.2), gradient_echo=True), "1.2 ms is too short", id="gradient"),
+        pytest.param(header("ax t2", Timing(1500, 9)), "time of 9 ms is too short", id="whatever-its-name"),
+        pytest.param(header("ax +c"), "after contrast agent", id="contrast-in-its-name"),
+        pytest.param(header("ax", contrast_agent=True), "after contrast agent", id="contrast-in-its-header"),
+        pytest.param(header("ax", Timing(600, 14), gradient_echo=True), "", id="late-gradient-echo"),
+        pytest.param(header("ax", Timing(3000, 45)), "", id="late-spin-echo"),
+        pytest.param(header("ax", Timing(3000, 0)), "", id="no-time"),
+    ],
+)
+def test_what_speaks_against_t2_where_nothing_tells_the_weighting(one: SliceHeader, words: str) -> None:
+    assert weighting_of(one)[0] is Weighting.UNKNOWN
+    assert words in against_t2(one)
+    assert bool(words) == bool(against_t2(one))
 
 
 def test_a_contrast_agent_marks_a_t1() -> None:

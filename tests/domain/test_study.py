@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,11 @@ def test_a_person_s_choice_takes_the_role_from_the_others() -> None:
     assert after.first(SeriesRole.SAGITTAL_T2) is after.by_id("b")
     assert study.series[0].role is SeriesRole.SAGITTAL_T2
     assert after.first(SeriesRole.SAGITTAL_T1) is None
+
+
+def test_what_a_person_gives_a_series_is_no_assumption() -> None:
+    study = Study("1", "1", (replace(AXIAL, role_assumed=True),))
+    assert not study.assigning("7", SeriesRole.AXIAL_T2).by_id("7").role_assumed
 
 
 def test_an_axial_series_joins_those_in_use_and_comes_first() -> None:

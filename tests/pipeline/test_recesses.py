@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,16 @@ def test_the_nearest_plane_is_chosen_over_all_series() -> None:
     assert chosen is not None
     assert (chosen.series.series_id, chosen.slice_index) == ("b", 1)
     assert chosen.distance_mm == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("height", "expected"), [(9.4, "t2"), (20.0, "assumed")])
+def test_a_series_that_is_taken_as_t2_counts_only_where_no_sure_one_is_near(
+    height: float, expected: str
+) -> None:
+    assumed = replace(axial("assumed", [20, 9.5, 4]), role_assumed=True)
+    chosen = nearest_axial_slice([assumed, axial("t2", [10, 6, 2])], np.array([0, 0, height]))
+    assert chosen is not None
+    assert chosen.series.series_id == expected
 
 
 def test_a_tilted_plane_is_measured_along_its_normal() -> None:

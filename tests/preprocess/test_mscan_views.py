@@ -92,6 +92,13 @@ def test_no_slice_is_better_than_a_far_one() -> None:
     assert nearest_axial_slices([], (0, 0, 0)) is None
 
 
+def test_slices_of_a_series_that_is_taken_as_t2_serve_only_where_no_sure_one_is_near() -> None:
+    sure = replace(series((axial_slice(0, 0),)), series_id="sure")
+    assumed = replace(series((axial_slice(1, 0), axial_slice(-9, 0))), role_assumed=True)
+    found = [nearest_axial_slices([assumed, sure], (0, 0, z)) for z in (1, -9)]
+    assert [one.series_id for one in found if one] == ["sure", "ax"]
+
+
 def test_the_middle_of_the_recesses_needs_both() -> None:
     keys = {s: FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, s), Level.L4_L5) for s in Side}
     left, right = (

@@ -81,4 +81,5 @@ def _with_choice(series: MRSeries, facts: SeriesFacts, choice: RoleChoice) -> MR
         role_reason=choice.reason,
         candidate_role=choice.candidate,
         role_score=choice.score,
+        role_assumed=choice.assumed,
     )

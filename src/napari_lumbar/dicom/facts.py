@@ -10,7 +10,7 @@ from ..domain.geometry import median_step_mm
 from .headers import SliceHeader
 from .roles import SeriesFacts
 from .stacks import common_plane, stack_order
-from .weighting import is_derived, is_localiser, weighting_of
+from .weighting import against_t2, is_derived, is_localiser, weighting_of
 
 
 def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
@@ -28,5 +28,6 @@ def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
         localiser=is_localiser(headers[0]),
         derived=is_derived(headers[0]),
         basis=basis,
+        against_t2=against_t2(headers[0]),
         acquired=max(header.acquisition.time for header in headers),
     )

@@ -44,6 +44,8 @@ class SeriesFacts:
         Median distance between slices and mean in-plane spacing, in mm.
     basis
         What the weighting rests on.
+    against_t2
+        What speaks against T2 where the weighting is unknown, as part of a sentence, or ''.
     acquired
         When, as sortable digits: of series that are alike, the later one is a repeat of the other.
     """
@@ -59,6 +61,7 @@ class SeriesFacts:
     t2_evidence: float | None = None
     basis: Basis = Basis.NOTHING
     acquired: str = ""
+    against_t2: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class RoleChoice:
         Orders the series of a study, the best first.
     candidate, score
         The role it could play and how well, 0 to 1, whether or not another series was preferred.
+    assumed
+        Whether nothing but its plane speaks for its role.
     """
 
     role: SeriesRole | None
@@ -78,6 +83,7 @@ class RoleChoice:
     rank: int
     candidate: SeriesRole | None
     score: float
+    assumed: bool = False
 
 
 def needs_pixels(series: Iterable[SeriesFacts]) -> tuple[SeriesFacts, ...]:
@@ -103,7 +109,8 @@ def choose_roles(series: Sequence[SeriesFacts]) -> Mapping[str, RoleChoice]:
             role, reason = None, f"{reason}, but {_advantage(better, facts)}"
         candidate = proposals[facts.series_id][0]
         score = _score(facts) if candidate else 0.0
-        choices[facts.series_id] = RoleChoice(role, reason, rank, candidate, score)
+        assumed = role is SeriesRole.AXIAL_T2 and facts.weighting is Weighting.UNKNOWN
+        choices[facts.series_id] = RoleChoice(role, reason, rank, candidate, score, assumed)
     return choices
 
 
@@ -141,6 +148,8 @@ def _proposal(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, str
 
 def _axial(facts: SeriesFacts) -> tuple[SeriesRole | None, str]:
     weighting = facts.weighting
+    if weighting is Weighting.UNKNOWN and facts.against_t2:
+        return None, f"axial, but {facts.against_t2}"
     if weighting is Weighting.UNKNOWN:
         return SeriesRole.AXIAL_T2, "axial, taken as T2 because its header does not tell the contrast"
     if weighting.is_t2:
@@ -154,6 +163,8 @@ def _by_pixels(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, st
             None,
             "sagittal; its header does not tell the contrast, its pixels must be compared with others",
         )
+    if facts.t2_evidence > border and facts.against_t2:
+        return None, f"sagittal with bright fluid in the canal, but {facts.against_t2}"
     if facts.t2_evidence > border:
         return (
             SeriesRole.SAGITTAL_T2,

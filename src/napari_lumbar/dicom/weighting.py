@@ -63,21 +63,47 @@ _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
 )
 _CONTRAST_WORDS = re.compile(r"post(?!erior)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|\+ ?(c|k|gd)(?![a-z])")
 _LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|3.?pl")
+#: An image with an earlier echo shows T1, proton density, or how gradient echo weighs both: never T2.
+_SHORTEST_SPIN_ECHO_MS, _SHORTEST_GRADIENT_ECHO_MS = 30.0, 8.0
 
 
 def weighting_of(header: SliceHeader) -> tuple[Weighting, Basis]:
-    """The weighting by times where they decide, else by the names, and what it rests on."""
+    """The weighting by times where they decide, else by the names, and what it rests on.
+
+    No name makes a T2 of a spin echo whose time is too short for one.
+    """
     named = _by_name(header.text)
     if header.echo_planar:
         return Weighting.OTHER, Basis.TIMES
     if named is Weighting.OTHER:
         return named, Basis.NAME
     timed = Weighting.UNKNOWN if header.gradient_echo else _by_timing(header.timing)
+    if named is Weighting.T2 and not header.gradient_echo and _short_echo(header):
+        named = Weighting.UNKNOWN
     weighting = named if timed is Weighting.UNKNOWN else timed
     basis = _basis(timed, named)
-    if weighting is Weighting.T1 and (header.contrast_agent or _CONTRAST_WORDS.search(header.text)):
+    if weighting is Weighting.T1 and _after_contrast(header):
         return Weighting.T1_CONTRAST, basis
     return weighting, basis
+
+
+def against_t2(header: SliceHeader) -> str:
+    """What speaks against T2 where neither times nor names tell the weighting, or ''."""
+    if _short_echo(header):
+        return f"an echo time of {header.timing.echo_ms:g} ms is too short for T2"
+    if _after_contrast(header):
+        return "made after contrast agent, and its header does not say T2"
+    return ""
+
+
+def _short_echo(header: SliceHeader) -> bool:
+    """Whether the echo comes too early for fluid to be bright by its T2; 0 stands for an absent time."""
+    limit_ms = _SHORTEST_GRADIENT_ECHO_MS if header.gradient_echo else _SHORTEST_SPIN_ECHO_MS
+    return 0 < (header.timing.echo_ms or 0) < limit_ms
+
+
+def _after_contrast(header: SliceHeader) -> bool:
+    return header.contrast_agent or bool(_CONTRAST_WORDS.search(header.text))
 
 
 def _basis(timed: Weighting, named: Weighting) -> Basis:

@@ -65,6 +65,8 @@ class MRSeries:
         One sentence saying why it has that role, or why it has none.
     candidate_role, role_score
         The role it could play and how well, 0 to 1, whether or not another series was preferred.
+    role_assumed
+        Whether nothing but its plane speaks for its role; a series that is sure of it is used where both are.
     window
         (centre, width) in units of the pixels that the scanner proposes for showing the series, or None.
     weighting
@@ -82,6 +84,7 @@ class MRSeries:
     role_score: float = 0.0
     window: tuple[float, float] | None = None
     weighting: str = ""
+    role_assumed: bool = False
 
     @cached_property
     def slices(self) -> tuple[MRSlice, ...]:
@@ -92,6 +95,10 @@ class MRSeries:
     def positions_lps_mm(self) -> FloatArray:
         """Centre of every slice, shape (n, 3)."""
         return np.stack([s.geometry.centre_lps_mm for s in self.slices])
+
+    def given(self, role: SeriesRole | None, reason: str) -> MRSeries:
+        """Return a copy with a role, or none, that is no assumption: a person decided."""
+        return replace(self, role=role, role_reason=reason, role_assumed=False)
 
     def plane_distances_mm(self, point_lps_mm: npt.ArrayLike) -> FloatArray:
         """Unsigned distance of one point, shape (3,), to every slice plane, shape (n,)."""
@@ -203,7 +210,7 @@ class Study:
             of_role = self.with_role(role) if role is SeriesRole.AXIAL_T2 else ()
             others = (s.series_id for s in of_role if s.series_id != series_id)
             return self.choosing(role, (series_id, *others))
-        chosen = replace(self.by_id(series_id), role=None, role_reason=_CHOSEN)
+        chosen = self.by_id(series_id).given(None, _CHOSEN)
         return replace(self, series=tuple(chosen if s.series_id == series_id else s for s in self.series))
 
     def choosing(self, role: SeriesRole, series_ids: Sequence[str]) -> Study:
@@ -215,16 +222,12 @@ class Study:
             If the study has no such series.
         """
         # The chosen ones swap places among themselves, so that the best comes first.
-        chosen = iter([replace(self.by_id(s), role=role, role_reason=_CHOSEN) for s in series_ids])
+        chosen = iter([self.by_id(s).given(role, _CHOSEN) for s in series_ids])
         reason = f"series {', '.join(series_ids)} was chosen for {role.value} instead"
         return replace(
             self,
             series=tuple(
-                next(chosen)
-                if s.series_id in series_ids
-                else replace(s, role=None, role_reason=reason)
-                if s.role is role
-                else s
+                next(chosen) if s.series_id in series_ids else s.given(None, reason) if s.role is role else s
                 for s in self.series
             ),
         )

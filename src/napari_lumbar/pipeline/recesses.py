@@ -41,13 +41,16 @@ class AxialSlice:
 
 
 def nearest_axial_slice(series: Sequence[MRSeries], canal_lps_mm: FloatArray) -> AxialSlice | None:
-    """The slice whose plane passes nearest, over all axial series; None where none is near."""
+    """The slice whose plane passes nearest, over all axial series; None where none is near.
+
+    A series whose role is an assumption counts only where no other has a slice that is near.
+    """
     found = []
     for one in series:
         index = one.nearest_slice_index(canal_lps_mm)
         found.append(AxialSlice(one, index, float(one.plane_distances_mm(canal_lps_mm)[index])))
     near = [candidate for candidate in found if candidate.distance_mm <= FARTHEST_PLANE_MM]
-    return min(near, key=lambda candidate: candidate.distance_mm, default=None)
+    return min(near, key=lambda one: (one.series.role_assumed, one.distance_mm), default=None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,14 +75,16 @@ def nearest_axial_slices(series: Sequence[MRSeries], point_lps_mm: npt.ArrayLike
     """The three slices whose planes pass nearest to a point; None if none passes within 8 mm.
 
     Of the stack of the nearest one: other stacks are tilted for other discs. Among equally good series the
-    first wins. A stack of fewer slices gives its last one again.
+    first wins; one whose role is an assumption counts only where no other is near. A stack of fewer slices
+    gives its last one again.
     """
-    best: tuple[float, MRSeries, int] | None = None
+    best: tuple[tuple[bool, float], MRSeries, int] | None = None
     for one in series:
         index = one.nearest_slice_index(point_lps_mm)
         distance = float(one.plane_distances_mm(point_lps_mm)[index])
-        if distance <= FARTHEST_PLANE_MM and (best is None or distance < best[0]):
-            best = distance, one, index
+        order = one.role_assumed, distance
+        if distance <= FARTHEST_PLANE_MM and (best is None or order < best[0]):
+            best = order, one, index
     if best is None:
         return None
     _, chosen, nearest = best

@@ -109,7 +109,7 @@ def _with_roles(study: Study, roles: Mapping[str, SeriesRole | None]) -> Study:
 
 
 def _with_role(series: MRSeries, role: SeriesRole | None) -> MRSeries:
-    return series if role is series.role else replace(series, role=role, role_reason=_REMEMBERED)
+    return series if role is series.role else series.given(role, _REMEMBERED)
 
 
 def _name(series: MRSeries) -> str:

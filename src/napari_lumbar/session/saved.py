@@ -117,7 +117,7 @@ class SavedSession:
         role = self.roles.get(series.series_id, series.role)
         if role is series.role:
             return series
-        return replace(series, role=role, role_reason="as in the session file")
+        return series.given(role, "as in the session file")
 
 
 def reader_name(reader: str) -> str:
