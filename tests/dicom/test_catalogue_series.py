@@ -45,7 +45,8 @@ def newer_are_used(lab: Lab) -> None:
 
 def echoes(lab: Lab) -> None:
     for echo in (10, 90):
-        lab.series("sagittal", 9, "echoes", f"te{echo}", EchoTime=echo, RepetitionTime=3000)
+        times = {"EchoTime": echo, "RepetitionTime": 3000}
+        lab.series("sagittal", 9, "echoes", f"te{echo}", SeriesDescription="SAG PD/T2 TSE", **times)
 
 
 def echoes_apart(lab: Lab) -> None:
@@ -129,6 +130,14 @@ def contrasts(lab: Lab) -> None:
     lab.alone()
     for uid, text in (("t1", "t1 sag fs gd"), ("pd", "pd sag"), ("stir", "stir sag")):
         lab.series("sagittal", 11, uid, SeriesDescription=text)
+
+
+def whole_examination(lab: Lab) -> None:
+    """One protocol's name, that of the examination, on every series."""
+    lab.alone()
+    for uid, echo, repetition in (("t1", 10, 600), ("t2", 90, 3500)):
+        names = {"SeriesDescription": f"SAG {uid}", "ProtocolName": "LUMBAR SPINE ROUTINE PD"}
+        lab.series("sagittal", 11, uid, EchoTime=echo, RepetitionTime=repetition, **names)
 
 
 def axial_contrasts(lab: Lab) -> None:
@@ -226,6 +235,7 @@ ROWS: list[Row] = [
     (66, upper_and_lower, roles(up=AXIAL, low=AXIAL)),
     (68, foreign_words, roles(t1=T1, t2=T2)),
     (69, contrasts, both(roles(t1=T1, pd=None, stir=T2), warn(Oddity.CONTRAST_AGENT))),
+    (69, whole_examination, roles(t1=T1, t2=T2)),
     (69, axial_contrasts, roles(t2=AXIAL, lava=None, fs=None)),
     (70, isotropic, roles(space=T2)),
     (71, sizes, stacks(3, 3)),

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from napari_lumbar.dicom.headers import SliceHeader, Timing
-from napari_lumbar.dicom.weighting import Weighting, against_t2, is_localiser, weighting_of
+from napari_lumbar.dicom.weighting import Basis, Weighting, against_t2, is_localiser, weighting_of
 from napari_lumbar.domain.geometry import SliceGeometry
 
 SILENT = Timing()
@@ -26,6 +28,7 @@ def header(
         instance_number=1,
         geometry=GEOMETRY,
         text=text,
+        own_name=text,
         image_type=image_type,
         timing=timing,
         gradient_echo=gradient_echo,
@@ -92,6 +95,35 @@ def test_what_speaks_against_t2_where_nothing_tells_the_weighting(one: SliceHead
     assert weighting_of(one)[0] is Weighting.UNKNOWN
     assert words in against_t2(one)
     assert bool(words) == bool(against_t2(one))
+
+
+@pytest.mark.parametrize(
+    ("timing", "expected"),
+    [
+        (Timing(3000, 100), (Weighting.T2, Basis.TIMES_AND_NAME)),
+        (Timing(3000, 15), (Weighting.OTHER, Basis.NAME)),
+        (SILENT, (Weighting.OTHER, Basis.NAME)),
+    ],
+)
+def test_the_word_proton_density_counts_where_times_are_silent(
+    timing: Timing, expected: tuple[Weighting, Basis]
+) -> None:
+    assert weighting_of(header("sag pd/t2 tse", timing)) == expected
+
+
+@pytest.mark.parametrize("word", ["pd", "mpr", "mip", "diff"])
+def test_the_name_of_the_whole_examination_tells_nothing_of_one_series(word: str) -> None:
+    plain = replace(header("sag t2"), text=f"sag t2 lumbar spine routine {word}")
+    assert weighting_of(plain) == (Weighting.T2, Basis.NAME)
+    assert weighting_of(header(f"lumbar {word}"))[0] is Weighting.OTHER
+
+
+def test_a_protocol_tells_what_a_description_does_not() -> None:
+    assert weighting_of(replace(header("矢状位"), text="矢状位 t2_tse_sag"))[0] is Weighting.T2
+    assert weighting_of(replace(header("sag t1"), text="sag t1 stir t2 routine"))[0] is Weighting.T1
+    lava = header("ax lava", Timing(4, 1.2), gradient_echo=True)
+    assert weighting_of(replace(lava, text="ax lava lumbar t2"))[0] is Weighting.UNKNOWN
+    assert weighting_of(replace(lava, own_name="t2_ci3d"))[0] is Weighting.T2
 
 
 def test_a_contrast_agent_marks_a_t1() -> None:

@@ -53,6 +53,9 @@ class SliceHeader:
         InstanceNumber as files quote it, 0 where it is absent; never used for order.
     text
         Description, protocol and sequence names in lower case, for telling weightings apart.
+    own_name
+        As ``text``, but without the protocol's name where there is a description: a protocol's name is often
+        that of the whole examination, and then says nothing of one series.
     image_type
         ImageType in upper case.
     frame
@@ -80,6 +83,7 @@ class SliceHeader:
     geometry: SliceGeometry
     description: str = ""
     text: str = ""
+    own_name: str = ""
     image_type: tuple[str, ...] = ()
     timing: Timing = Timing()
     gradient_echo: bool = False
@@ -137,7 +141,8 @@ def _slice_header(
         instance_number=int(number(dataset, "InstanceNumber") or 0),
         geometry=geometry,
         description=text(dataset, "SeriesDescription"),
-        text=_naming_text(dataset),
+        text=_lower(dataset, "SeriesDescription", "ProtocolName", "SequenceName"),
+        own_name=_own_name(dataset),
         image_type=image_type,
         timing=Timing(
             number(dataset, "RepetitionTime"),
@@ -167,8 +172,12 @@ def _window(dataset: Dataset) -> tuple[float, float] | None:
     return centre, width
 
 
-def _naming_text(dataset: Dataset) -> str:
-    keywords = "SeriesDescription", "ProtocolName", "SequenceName"
+def _own_name(dataset: Dataset) -> str:
+    named = "SeriesDescription" if text(dataset, "SeriesDescription") else "ProtocolName"
+    return _lower(dataset, named, "SequenceName")
+
+
+def _lower(dataset: Dataset, *keywords: str) -> str:
     return " ".join(text(dataset, keyword) for keyword in keywords).lower().strip()
 
 

@@ -52,11 +52,10 @@ _CERTAINTY = {
     Basis.NOTHING: 0.65,
 }
 
+_OTHER_WORDS = re.compile(r"dwi|diff|adc|myelo|flair.*t2|t2.*flair|(?<![a-z])(swi|mip|mpr)(?![a-z])")
+#: Less than the times: "PD/T2" names both echoes of a series.
+_PROTON_DENSITY = re.compile(r"(?<![a-z])pd(?![a-z])")
 _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
-    (
-        Weighting.OTHER,
-        re.compile(r"dwi|diff|adc|myelo|flair.*t2|t2.*flair|(?<![a-z])(pd|swi|mip|mpr)(?![a-z])"),
-    ),
     (Weighting.T1, re.compile(r"(?<![a-z])t1")),
     (Weighting.STIR, re.compile(r"stir|tirm|(?<![a-z])t?ir(?![a-z])")),
     (Weighting.T2, re.compile(r"(?<![a-z])t2")),
@@ -70,15 +69,19 @@ _SHORTEST_SPIN_ECHO_MS, _SHORTEST_GRADIENT_ECHO_MS = 30.0, 8.0
 def weighting_of(header: SliceHeader) -> tuple[Weighting, Basis]:
     """The weighting by times where they decide, else by the names, and what it rests on.
 
-    No name makes a T2 of a spin echo whose time is too short for one.
+    No name makes a T2 of a spin echo whose time is too short for one. Of such a gradient echo its own name
+    does: balanced ones show fluid bright at once.
     """
-    named = _by_name(header.text)
+    named = _by_name(header)
     if header.echo_planar:
         return Weighting.OTHER, Basis.TIMES
-    if named is Weighting.OTHER:
-        return named, Basis.NAME
     timed = Weighting.UNKNOWN if header.gradient_echo else _by_timing(header.timing)
-    if named is Weighting.T2 and not header.gradient_echo and _short_echo(header):
+    if _OTHER_WORDS.search(header.own_name) or (
+        timed is Weighting.UNKNOWN and _PROTON_DENSITY.search(header.own_name)
+    ):
+        return Weighting.OTHER, Basis.NAME
+    balanced = header.gradient_echo and "t2" in header.own_name
+    if named is Weighting.T2 and _short_echo(header) and not balanced:
         named = Weighting.UNKNOWN
     weighting = named if timed is Weighting.UNKNOWN else timed
     basis = _basis(timed, named)
@@ -124,8 +127,10 @@ def is_derived(header: SliceHeader) -> bool:
     return bool({"DERIVED", "SECONDARY"} & set(header.image_type))
 
 
-def _by_name(text: str) -> Weighting:
-    return next((weighting for weighting, words in _WORDS if words.search(text)), Weighting.UNKNOWN)
+def _by_name(header: SliceHeader) -> Weighting:
+    """By the series' own name; by the protocol's where that does not tell."""
+    named = (w for text in (header.own_name, header.text) for w, words in _WORDS if words.search(text))
+    return next(named, Weighting.UNKNOWN)
 
 
 def _by_timing(timing: Timing) -> Weighting:
