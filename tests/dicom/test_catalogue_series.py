@@ -140,6 +140,28 @@ def whole_examination(lab: Lab) -> None:
         lab.series("sagittal", 11, uid, EchoTime=echo, RepetitionTime=repetition, **names)
 
 
+def before_and_after(lab: Lab) -> None:
+    """The later of two T1 after contrast agent, under a protocol's name that is the examination's."""
+    lab.alone()
+    for uid, text in (("plain", "SAG T1"), ("post", "SAG T1 FS +C")):
+        names = {"SeriesDescription": text, "ProtocolName": "L-SPINE W/WO +C"}
+        time = "110000" if uid == "post" else "100000"
+        lab.series("sagittal", 11, uid, EchoTime=10, RepetitionTime=600, AcquisitionTime=time, **names)
+
+
+def no_agent(lab: Lab) -> None:
+    assert not any(Oddity.CONTRAST_AGENT.sentence in warning for warning in lab.read().warnings)
+
+
+def enhanced_after_agent(lab: Lab) -> None:
+    enhanced(lab, SeriesDescription="T1", ContrastBolusAgentSequence=DicomSequence([Dataset()]))
+
+
+def agent_is_read(lab: Lab) -> None:
+    (series,) = [s for s in lab.read().series if s.series_uid == "axial"]
+    assert series.weighting == "T1 after contrast agent"
+
+
 def axial_contrasts(lab: Lab) -> None:
     lava: dict[str, Any] = {"ScanningSequence": "GR", "RepetitionTime": 4, "EchoTime": 1.2}
     lab.series("axial", 9, "t2", SeriesDescription="AX T2", RepetitionTime=4000, EchoTime=100)
@@ -236,6 +258,8 @@ ROWS: list[Row] = [
     (68, foreign_words, roles(t1=T1, t2=T2)),
     (69, contrasts, both(roles(t1=T1, pd=None, stir=T2), warn(Oddity.CONTRAST_AGENT))),
     (69, whole_examination, roles(t1=T1, t2=T2)),
+    (69, before_and_after, both(roles(plain=T1, post=None), no_agent)),
+    (69, enhanced_after_agent, agent_is_read),
     (69, axial_contrasts, roles(t2=AXIAL, lava=None, fs=None)),
     (70, isotropic, roles(space=T2)),
     (71, sizes, stacks(3, 3)),

@@ -64,6 +64,9 @@ def test_times_tell_the_weighting(timing: Timing, expected: Weighting) -> None:
         ("t1_tse_sag km", Weighting.T1_CONTRAST),
         ("t1 fs post gd", Weighting.T1_CONTRAST),
         ("t1 posterior coil", Weighting.T1),
+        ("t1 post-op", Weighting.T1),
+        ("t1 postop", Weighting.T1),
+        ("t1 post_op post gd", Weighting.T1_CONTRAST),
         ("ep2d_diff_adc", Weighting.OTHER),
         ("pd_tse_sag", Weighting.OTHER),
         ("rücken sagittal", Weighting.UNKNOWN),
@@ -116,6 +119,12 @@ def test_the_name_of_the_whole_examination_tells_nothing_of_one_series(word: str
     plain = replace(header("sag t2"), text=f"sag t2 lumbar spine routine {word}")
     assert weighting_of(plain) == (Weighting.T2, Basis.NAME)
     assert weighting_of(header(f"lumbar {word}"))[0] is Weighting.OTHER
+
+
+def test_the_name_of_the_whole_examination_makes_no_contrast_image_and_no_localiser() -> None:
+    plain = replace(header("sag t1"), text="sag t1 l-spine w/wo +c survey")
+    assert weighting_of(plain)[0] is Weighting.T1
+    assert not is_localiser(plain)
 
 
 def test_a_protocol_tells_what_a_description_does_not() -> None:

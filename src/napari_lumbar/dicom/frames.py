@@ -31,6 +31,8 @@ _MACROS: dict[str, dict[str, str]] = {
         "TemporalPositionIndex": "TemporalPositionIdentifier",
     },
 }
+#: The one sequence that is read as it stands, for whether it has items.
+_KEPT_SEQUENCE = "ContrastBolusAgentSequence"
 _GRADIENT_ECHO = ("GRADIENT", "BOTH")
 
 
@@ -47,7 +49,7 @@ def frame_datasets(dataset: Dataset) -> list[Dataset]:
     common = Dataset()
     for element in dataset:
         # Of the large sequences nothing but the groups below is needed.
-        if element.VR != "SQ":
+        if element.VR != "SQ" or element.keyword == _KEPT_SEQUENCE:
             common.add(element)
     common.ScanningSequence = _scanning_sequence(dataset)
     return [_flat(common, frame, shared, number) for number, frame in enumerate(per_frame, start=1)]

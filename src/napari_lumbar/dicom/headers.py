@@ -151,7 +151,7 @@ def _slice_header(
         ),
         gradient_echo="GR" in scanning,
         echo_planar="EP" in scanning,
-        contrast_agent=bool(text(dataset, "ContrastBolusAgent")),
+        contrast_agent=_names_agent(dataset),
         frame=frame,
         acquisition=Acquisition(int(number(dataset, "AcquisitionNumber") or 0), _acquired(dataset)),
         patient_key=_patient_key(dataset),
@@ -179,6 +179,11 @@ def _own_name(dataset: Dataset) -> str:
 
 def _lower(dataset: Dataset, *keywords: str) -> str:
     return " ".join(text(dataset, keyword) for keyword in keywords).lower().strip()
+
+
+def _names_agent(dataset: Dataset) -> bool:
+    """Whether a contrast agent was given: classic images name it, enhanced ones have a sequence of agents."""
+    return bool(text(dataset, "ContrastBolusAgent") or value(dataset, "ContrastBolusAgentSequence"))
 
 
 def _acquired(dataset: Dataset) -> str:

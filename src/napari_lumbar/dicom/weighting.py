@@ -60,7 +60,9 @@ _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
     (Weighting.STIR, re.compile(r"stir|tirm|(?<![a-z])t?ir(?![a-z])")),
     (Weighting.T2, re.compile(r"(?<![a-z])t2")),
 )
-_CONTRAST_WORDS = re.compile(r"post(?!erior)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|\+ ?(c|k|gd)(?![a-z])")
+_CONTRAST_WORDS = re.compile(
+    r"post(?!erior|[ _-]?op)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|\+ ?(c|k|gd)(?![a-z])"
+)
 _LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|3.?pl")
 #: An image with an earlier echo shows T1, proton density, or how gradient echo weighs both: never T2.
 _SHORTEST_SPIN_ECHO_MS, _SHORTEST_GRADIENT_ECHO_MS = 30.0, 8.0
@@ -106,7 +108,7 @@ def _short_echo(header: SliceHeader) -> bool:
 
 
 def _after_contrast(header: SliceHeader) -> bool:
-    return header.contrast_agent or bool(_CONTRAST_WORDS.search(header.text))
+    return header.contrast_agent or bool(_CONTRAST_WORDS.search(header.own_name))
 
 
 def _basis(timed: Weighting, named: Weighting) -> Basis:
@@ -119,7 +121,7 @@ def _basis(timed: Weighting, named: Weighting) -> Basis:
 
 def is_localiser(header: SliceHeader) -> bool:
     """Whether ImageType or a name says that the image only serves planning."""
-    return "LOCALIZER" in header.image_type or bool(_LOCALISER_WORDS.search(header.text))
+    return "LOCALIZER" in header.image_type or bool(_LOCALISER_WORDS.search(header.own_name))
 
 
 def is_derived(header: SliceHeader) -> bool:
