@@ -37,7 +37,7 @@ _MEANINGFUL = {"SpecificCharacterSet"}
 
 
 class Canaries:
-    """Words of which each is given away once."""
+    """Words, and numbers, of which each is given away once."""
 
     def __init__(self) -> None:
         self.given: list[str] = []
@@ -46,9 +46,14 @@ class Canaries:
         self.given.append(f"CANARY{len(self.given):04d}X")
         return self.given[-1]
 
+    def new_number(self) -> str:
+        """A number as hospitals give patients."""
+        self.given.append(f"0047118{len(self.given):04d}")
+        return self.given[-1]
+
     @staticmethod
     def seen_in(data: bytes) -> list[str]:
-        return re.findall(r"CANARY\d{4}X", data.decode("utf-8", "replace"), flags=re.IGNORECASE)
+        return re.findall(r"CANARY\d{4}X|0047118\d{4}", data.decode("utf-8", "replace"), flags=re.IGNORECASE)
 
 
 def _fill(dataset: Dataset, canaries: Canaries, count: int) -> None:
@@ -72,14 +77,18 @@ def _fill(dataset: Dataset, canaries: Canaries, count: int) -> None:
 def write_canaries(made: Path, root: Path, canaries: Canaries) -> Path:
     """Write a small study into ``made``, then with canaries into a folder under ``root``; return that."""
     write_study(make_phantom(2_000_000, _SMALL), made)
-    folder = root / canaries.new() / canaries.new()
+    folder = root / canaries.new() / canaries.new_number()
     patient = canaries.new()
+    # One series lies in a folder that is named by a number, as RSNA's are and patients' are.
+    of_series = canaries.new_number()
+    numbered = dcmread(min(made.rglob("*.dcm"))).SeriesInstanceUID
     for i, path in enumerate(sorted(made.rglob("*.dcm"))):
         dataset = dcmread(path)
         _fill(dataset, canaries, count=40 if i % 10 == 0 else 1)
         dataset.PatientID = patient
-        target = folder / canaries.new() / f"{canaries.new()}.dcm"
-        target.parent.mkdir(parents=True)
+        place = of_series if dataset.SeriesInstanceUID == numbered else canaries.new()
+        target = folder / place / f"{canaries.new()}.dcm"
+        target.parent.mkdir(parents=True, exist_ok=True)
         dataset.save_as(target)
     (folder / f"{canaries.new()}.txt").write_text(canaries.new())
     broken = folder / canaries.new()

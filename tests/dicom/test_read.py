@@ -266,6 +266,26 @@ def test_outside_rsna_folders_uids_name_series_and_study(tmp_path: Path, block: 
     assert (study.study_id, study.series[0].series_id) == ("1.2.3", "1.2.3.4")
 
 
+@pytest.mark.parametrize("folder", ["00471123", "4", "2"])
+def test_a_folder_s_number_that_is_not_rsna_s_names_no_series(
+    tmp_path: Path, block: Block, write: Write, folder: str
+) -> None:
+    uids = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4.9"}
+    write(tmp_path / folder / "IM1", block("axial", 1)[0], **uids)
+    assert [s.series_id for s in read_all(tmp_path).series] == ["1.2.3.4.9"]
+
+
+def test_a_short_number_that_many_uids_carry_names_no_study(
+    tmp_path: Path, block: Block, write: Write
+) -> None:
+    names = set()
+    for patient in ("a", "b"):
+        uids = {"StudyInstanceUID": f"1.2.840.{ord(patient)}.1", "SeriesInstanceUID": f"1.{ord(patient)}.7"}
+        write(tmp_path / patient / "1" / "IM1", block("axial", 1)[0], **uids)
+        names.add(read_all(tmp_path / patient / "1").study_id)
+    assert names == {"1.2.840.97.1", "1.2.840.98.1"}
+
+
 def test_nothing_of_the_patient_is_carried(sagittal: Path) -> None:
     (sagittal / "junk").write_text("x")
     study = read_all(sagittal)

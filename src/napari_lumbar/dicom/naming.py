@@ -9,6 +9,9 @@ from pathlib import PurePosixPath
 
 from .headers import SliceHeader
 
+#: Shorter numbers are in many UIDs by chance, and would give studies of several patients one name.
+_FEWEST_DIGITS = 5
+
 
 def pseudonym(uid: str) -> str:
     """Eight hexadecimal digits that stand for a study or a series wherever its UID must not be shown."""
@@ -16,7 +19,10 @@ def pseudonym(uid: str) -> str:
 
 
 def series_ids(headers: Sequence[SliceHeader]) -> Mapping[str, str]:
-    """SeriesInstanceUID to the series' name: its folder's number where that holds only it, else the UID."""
+    """SeriesInstanceUID to the series' name: its folder's number where that is RSNA's, else the UID.
+
+    RSNA's folder holds one series, and its number ends that series' UID; any other may be a patient's.
+    """
     folders: dict[str, set[PurePosixPath]] = defaultdict(set)
     series: dict[PurePosixPath, set[str]] = defaultdict(set)
     for header in headers:
@@ -31,9 +37,9 @@ def series_ids(headers: Sequence[SliceHeader]) -> Mapping[str, str]:
 def study_id(study_uid: str, folder_name: str, series_uids: Sequence[str]) -> str:
     """The folder's name if it is the number that the UIDs carry, as in RSNA's files, else the UID.
 
-    A number that no UID carries may be a patient's, and is not used.
+    A number that no UID carries may be a patient's, and is not used; nor is a short one.
     """
-    if not folder_name.isdecimal():
+    if not folder_name.isdecimal() or len(folder_name) < _FEWEST_DIGITS:
         return study_uid
     carried = [uid.split(".") for uid in (study_uid, *series_uids)]
     return folder_name if any(folder_name in parts for parts in carried) else study_uid
@@ -43,4 +49,5 @@ def _series_id(uid: str, parents: set[PurePosixPath], series: Mapping[PurePosixP
     if len(parents) != 1:
         return uid
     (parent,) = parents
-    return parent.name if parent.name.isdecimal() and series[parent] == {uid} else uid
+    carried = parent.name.isdecimal() and uid.split(".")[-1] == parent.name
+    return parent.name if carried and series[parent] == {uid} else uid
