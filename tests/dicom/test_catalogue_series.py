@@ -162,6 +162,16 @@ def agent_is_read(lab: Lab) -> None:
     assert series.weighting == "T1 after contrast agent"
 
 
+def whole_spine(lab: Lab) -> None:
+    lab.alone()
+    for region, pixel_mm in (("C", 0.5), ("T", 0.6), ("L", 0.8)):
+        for contrast in ("T1", "T2"):
+            names = {"SeriesDescription": f"{region}-SPINE SAG {contrast}"}
+            part = {"BodyPartExamined": f"{region}SPINE"} if region == "C" else {}
+            spacing_mm = pixel_mm, pixel_mm
+            lab.series("sagittal", 11, f"{region}{contrast}", spacing_mm=spacing_mm, **names, **part)
+
+
 def axial_contrasts(lab: Lab) -> None:
     lava: dict[str, Any] = {"ScanningSequence": "GR", "RepetitionTime": 4, "EchoTime": 1.2}
     lab.series("axial", 9, "t2", SeriesDescription="AX T2", RepetitionTime=4000, EchoTime=100)
@@ -260,6 +270,7 @@ ROWS: list[Row] = [
     (69, whole_examination, roles(t1=T1, t2=T2)),
     (69, before_and_after, both(roles(plain=T1, post=None), no_agent)),
     (69, enhanced_after_agent, agent_is_read),
+    (69, whole_spine, roles(CT1=None, CT2=None, TT1=None, TT2=None, LT1=T1, LT2=T2)),
     (69, axial_contrasts, roles(t2=AXIAL, lava=None, fs=None)),
     (70, isotropic, roles(space=T2)),
     (71, sizes, stacks(3, 3)),

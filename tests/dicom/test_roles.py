@@ -54,6 +54,13 @@ def test_each_plane_and_weighting_has_its_role() -> None:
             id="original-derived",
         ),
         pytest.param(
+            sagittal("b", Weighting.STIR, pixel_mm=0.9, n_slices=6, derived=True),
+            sagittal("a", Weighting.T2, pixel_mm=0.5, elsewhere=True, basis=Basis.TIMES_AND_NAME),
+            T2,
+            "another series shows the lumbar spine",
+            id="lumbar-elsewhere",
+        ),
+        pytest.param(
             sagittal("b", Weighting.T1, pixel_mm=0.4),
             sagittal("a", Weighting.T1),
             T1,
@@ -76,6 +83,10 @@ def test_one_sagittal_series_plays_a_role_and_the_other_says_why_not(
     assert (choices["b"].role, choices["a"].role) == (role, None)
     assert reason in choices["a"].reason
     assert choices["b"].rank < choices["a"].rank
+
+
+def test_a_series_of_another_region_has_its_role_where_it_is_the_only_one() -> None:
+    assert roles(sagittal("a", Weighting.T2, elsewhere=True)) == {"a": T2}
 
 
 def test_every_axial_t2_has_the_role_the_fuller_first() -> None:

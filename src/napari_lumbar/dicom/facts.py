@@ -8,6 +8,7 @@ import numpy as np
 
 from ..domain.geometry import median_step_mm
 from .headers import SliceHeader
+from .region import is_elsewhere
 from .roles import SeriesFacts
 from .stacks import common_plane, stack_order
 from .weighting import against_t2, is_derived, is_localiser, weighting_of
@@ -28,6 +29,7 @@ def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
         localiser=is_localiser(headers[0]),
         derived=is_derived(headers[0]),
         basis=basis,
+        elsewhere=is_elsewhere(headers[0]),
         against_t2=against_t2(headers[0]),
         acquired=max(header.acquisition.time for header in headers),
     )

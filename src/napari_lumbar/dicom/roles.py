@@ -25,6 +25,8 @@ _FEW_SAGITTAL = 9
 #: Few or distant slices of larger pixels than this are planning images.
 _COARSE_MM, _WIDE_STEP_MM = 1.25, 6.0
 
+#: What is left of the score of a series of another region: less than anything leaves of a lumbar one.
+_ELSEWHERE_SHARE = 0.05
 #: What is left of a series' score if it is derived, of a second-choice contrast, or of few slices. A doubtful
 #: plain series still beats a sure second choice, and any original a derived one.
 _DERIVED_SHARE, _SECOND_CHOICE_SHARE, _FEW_SHARE = 0.3, 0.6, 0.8
@@ -46,6 +48,8 @@ class SeriesFacts:
         What the weighting rests on.
     against_t2
         What speaks against T2 where the weighting is unknown, as part of a sentence, or ''.
+    elsewhere
+        Whether the header names another region than the lumbar spine.
     acquired
         When, as sortable digits: of series that are alike, the later one is a repeat of the other.
     """
@@ -62,6 +66,7 @@ class SeriesFacts:
     basis: Basis = Basis.NOTHING
     acquired: str = ""
     against_t2: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,8 @@ def _order(facts: SeriesFacts, role: SeriesRole | None) -> tuple[object, ...]:
 def _score(facts: SeriesFacts) -> float:
     """How well a series plays its role: how surely it is of that contrast, less what speaks against it."""
     score = facts.basis.certainty
+    if facts.elsewhere:
+        score *= _ELSEWHERE_SHARE
     if facts.derived:
         score *= _DERIVED_SHARE
     if facts.weighting in (Weighting.STIR, Weighting.T1_CONTRAST):
@@ -207,6 +214,8 @@ def _score(facts: SeriesFacts) -> float:
 
 
 def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
+    if facts.elsewhere and not better.elsewhere:
+        return "another series shows the lumbar spine, and the header of this one names another region"
     if facts.derived and not better.derived:
         return "another series is original and this one derived"
     if better.weighting is not facts.weighting:
