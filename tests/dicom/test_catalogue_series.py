@@ -172,6 +172,22 @@ def whole_spine(lab: Lab) -> None:
             lab.series("sagittal", 11, f"{region}{contrast}", spacing_mm=spacing_mm, **names, **part)
 
 
+def dixon(lab: Lab, *uids: str) -> None:
+    """The four images of a Dixon sequence, in one series or in four."""
+    lab.alone()
+    times = {"EchoTime": 90, "RepetitionTime": 3500, "SeriesDescription": "t2_tse_dixon_sag"}
+    for uid, word in zip(uids, ("FAT", "IN_PHASE", "OUT_PHASE", "WATER"), strict=True):
+        kind = ["DERIVED", "PRIMARY", "DIXON", word]
+        lab.series("sagittal", 11, uid, word, ImageType=kind, **times)
+
+
+def in_phase_is_used(lab: Lab) -> None:
+    (used,) = lab.read().with_role(T2)
+    paths = [dcmread(path) for path in lab.folder.iterdir()]
+    words = {p.ImageType[3] for p in paths if p.SOPInstanceUID in {s.sop_instance_uid for s in used.slices}}
+    assert words == {"IN_PHASE"}
+
+
 def axial_contrasts(lab: Lab) -> None:
     lava: dict[str, Any] = {"ScanningSequence": "GR", "RepetitionTime": 4, "EchoTime": 1.2}
     lab.series("axial", 9, "t2", SeriesDescription="AX T2", RepetitionTime=4000, EchoTime=100)
@@ -271,6 +287,8 @@ ROWS: list[Row] = [
     (69, before_and_after, both(roles(plain=T1, post=None), no_agent)),
     (69, enhanced_after_agent, agent_is_read),
     (69, whole_spine, roles(CT1=None, CT2=None, TT1=None, TT2=None, LT1=T1, LT2=T2)),
+    (69, lambda lab: dixon(lab, *["one"] * 4), in_phase_is_used),
+    (69, lambda lab: dixon(lab, "a", "b", "c", "d"), roles(a=None, b=T2, c=None, d=None)),
     (69, axial_contrasts, roles(t2=AXIAL, lava=None, fs=None)),
     (70, isotropic, roles(space=T2)),
     (71, sizes, stacks(3, 3)),

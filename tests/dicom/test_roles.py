@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from napari_lumbar.dicom.dixon import Dixon
 from napari_lumbar.dicom.roles import SeriesFacts, choose_roles, needs_pixels
 from napari_lumbar.dicom.stacks import Plane
 from napari_lumbar.dicom.weighting import Basis, Weighting
@@ -59,6 +60,27 @@ def test_each_plane_and_weighting_has_its_role() -> None:
             T2,
             "another series shows the lumbar spine",
             id="lumbar-elsewhere",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T2, dixon=Dixon.IN_PHASE),
+            sagittal("a", Weighting.T2, dixon=Dixon.WATER),
+            T2,
+            "this one is the water image of a Dixon sequence and another was preferred",
+            id="in-phase-water",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T2, dixon=Dixon.WATER),
+            sagittal("a", Weighting.STIR),
+            T2,
+            "another series is T2",
+            id="water-stir",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T2, dixon=Dixon.WATER),
+            sagittal("a", Weighting.T2, dixon=Dixon.FAT),
+            T2,
+            "the fat image of a Dixon sequence, which shows",
+            id="water-fat",
         ),
         pytest.param(
             sagittal("b", Weighting.T1, pixel_mm=0.4),
@@ -126,6 +148,8 @@ def test_pixels_make_a_t1_but_no_t2_of_what_cannot_be_t2() -> None:
     [
         ({"plane": None}, "several planes"),
         ({"plane": Plane.CORONAL}, "coronal"),
+        ({"dixon": Dixon.FAT}, "fat image of a Dixon"),
+        ({"dixon": Dixon.OPPOSED}, "opposed-phase image of a Dixon"),
         ({"localiser": True}, "named a localiser"),
         ({"pixel_mm": 1.4, "step_mm": 7.0}, r"pixels of 1\.40 mm"),
         ({"pixel_mm": 1.4, "n_slices": 3}, r"pixels of 1\.40 mm"),

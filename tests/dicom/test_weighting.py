@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from napari_lumbar.dicom.dixon import Dixon, dixon_of
 from napari_lumbar.dicom.headers import SliceHeader, Timing
-from napari_lumbar.dicom.weighting import Basis, Weighting, against_t2, is_localiser, weighting_of
+from napari_lumbar.dicom.weighting import Basis, Weighting, against_t2, is_derived, is_localiser, weighting_of
 from napari_lumbar.domain.geometry import SliceGeometry
 
 SILENT = Timing()
@@ -18,6 +19,7 @@ def header(
     image_type: tuple[str, ...] = (),
     gradient_echo: bool = False,
     contrast_agent: bool = False,
+    description: str = "",
 ) -> SliceHeader:
     return SliceHeader(
         path="a",
@@ -27,6 +29,7 @@ def header(
         frame_of_reference_uid="",
         instance_number=1,
         geometry=GEOMETRY,
+        description=description,
         text=text,
         own_name=text,
         image_type=image_type,
@@ -153,3 +156,29 @@ def test_a_contrast_agent_marks_a_t1() -> None:
 )
 def test_localisers_are_known_by_name(text: str, image_type: tuple[str, ...], expected: bool) -> None:
     assert is_localiser(header(text, image_type=image_type)) is expected
+
+
+@pytest.mark.parametrize(
+    ("words", "description", "expected"),
+    [
+        (("DIXON", "WATER"), "", Dixon.WATER),
+        (("W", "W"), "", Dixon.WATER),
+        (("F", "F"), "", Dixon.FAT),
+        (("IP", "IP"), "", Dixon.IN_PHASE),
+        (("OP", "OP"), "", Dixon.OPPOSED),
+        (("DIXON", "OPP_PHASE"), "t2_tse_dixon_sag_in", Dixon.OPPOSED),
+        (("M",), "t2_tse_dixon_sag_F", Dixon.FAT),
+        (("M",), "t2_tse_dixon_sag_W", Dixon.WATER),
+        (("M",), "t2_tse_sag_opp", Dixon.OPPOSED),
+        (("M",), "WATER: SAG T2 FLEX", Dixon.WATER),
+        (("M",), "SAG T2_W", Dixon.NONE),
+        (("M", "NORM"), "sag t2 fat sat", Dixon.NONE),
+        ((), "", Dixon.NONE),
+    ],
+)
+def test_image_types_and_names_tell_the_image_of_a_dixon_sequence(
+    words: tuple[str, ...], description: str, expected: Dixon
+) -> None:
+    one = header(image_type=("DERIVED", "PRIMARY", *words), description=description)
+    assert dixon_of(one) is expected
+    assert is_derived(one) is (expected is Dixon.NONE)

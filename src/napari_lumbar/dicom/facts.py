@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..domain.geometry import median_step_mm
+from .dixon import dixon_of
 from .headers import SliceHeader
 from .region import is_elsewhere
 from .roles import SeriesFacts
@@ -29,6 +30,7 @@ def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
         localiser=is_localiser(headers[0]),
         derived=is_derived(headers[0]),
         basis=basis,
+        dixon=dixon_of(headers[0]),
         elsewhere=is_elsewhere(headers[0]),
         against_t2=against_t2(headers[0]),
         acquired=max(header.acquisition.time for header in headers),

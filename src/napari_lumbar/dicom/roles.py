@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..domain.study import SeriesRole
+from .dixon import Dixon
 from .stacks import Plane
 from .weighting import Basis, Weighting
 
@@ -30,6 +31,8 @@ _ELSEWHERE_SHARE = 0.05
 #: What is left of a series' score if it is derived, of a second-choice contrast, or of few slices. A doubtful
 #: plain series still beats a sure second choice, and any original a derived one.
 _DERIVED_SHARE, _SECOND_CHOICE_SHARE, _FEW_SHARE = 0.3, 0.6, 0.8
+#: Water images lack the fat that plain ones show bright; that is still less than STIR lacks.
+_WATER_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class SeriesFacts:
         What speaks against T2 where the weighting is unknown, as part of a sentence, or ''.
     elsewhere
         Whether the header names another region than the lumbar spine.
+    dixon
+        Which image of a Dixon sequence it is.
     acquired
         When, as sortable digits: of series that are alike, the later one is a repeat of the other.
     """
@@ -67,6 +72,7 @@ class SeriesFacts:
     acquired: str = ""
     against_t2: str = ""
     elsewhere: bool = False
+    dixon: Dixon = Dixon.NONE
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ def unfit_reason(facts: SeriesFacts) -> str | None:
         return "slices of several planes: a localiser"
     if facts.plane is Plane.CORONAL:
         return "coronal; no role uses that plane"
+    if facts.dixon in (Dixon.FAT, Dixon.OPPOSED):
+        return f"{facts.dixon.value}, which shows tissue as neither plain T1 nor plain T2 does"
     if facts.localiser:
         return "named a localiser in its header"
     if facts.pixel_mm > _COARSE_MM and (facts.step_mm > _WIDE_STEP_MM or facts.n_slices <= _FEWEST_SAGITTAL):
@@ -208,6 +216,8 @@ def _score(facts: SeriesFacts) -> float:
         score *= _DERIVED_SHARE
     if facts.weighting in (Weighting.STIR, Weighting.T1_CONTRAST):
         score *= _SECOND_CHOICE_SHARE
+    if facts.dixon is Dixon.WATER:
+        score *= _WATER_SHARE
     if facts.plane is Plane.SAGITTAL and facts.n_slices < _FEW_SAGITTAL:
         score *= _FEW_SHARE
     return round(score, 3)
@@ -218,6 +228,8 @@ def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
         return "another series shows the lumbar spine, and the header of this one names another region"
     if facts.derived and not better.derived:
         return "another series is original and this one derived"
+    if Dixon.NONE is not facts.dixon is not better.dixon:
+        return f"this one is {facts.dixon.value} and another was preferred"
     if better.weighting is not facts.weighting:
         return f"another series is {better.weighting.value} and was preferred"
     if better.basis is not facts.basis:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from .dixon import Dixon, dixon_of
 from .headers import SliceHeader, Timing
 
 
@@ -125,8 +126,12 @@ def is_localiser(header: SliceHeader) -> bool:
 
 
 def is_derived(header: SliceHeader) -> bool:
-    """Whether the image was computed from others or captured from a screen."""
-    return bool({"DERIVED", "SECONDARY"} & set(header.image_type))
+    """Whether the image was computed from others or captured from a screen.
+
+    All four images of a Dixon sequence are computed, and are nevertheless its originals.
+    """
+    words = {"SECONDARY"} if dixon_of(header) is not Dixon.NONE else {"DERIVED", "SECONDARY"}
+    return bool(words & set(header.image_type))
 
 
 def _by_name(header: SliceHeader) -> Weighting:
