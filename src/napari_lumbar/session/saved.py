@@ -72,10 +72,7 @@ class SavedSession:
             raise SessionError("the session belongs to another study: choose the study it was saved for")
         known = self.with_known_roles(study)
         new = {series.series_id for series in known.series if series.role} - set(self.roles)
-        series = tuple(
-            replace(one, role=None, role_reason=_UNKNOWN) if one.series_id in new else one
-            for one in known.series
-        )
+        series = tuple(one.given(None, _UNKNOWN) if one.series_id in new else one for one in known.series)
         said = f"{len(new)} series have no role here, because the session does not know or use them."
         return replace(known, series=series, warnings=(*study.warnings, said) if new else study.warnings)
 
