@@ -79,9 +79,9 @@ def write_canaries(made: Path, root: Path, canaries: Canaries) -> Path:
     write_study(make_phantom(2_000_000, _SMALL), made)
     folder = root / canaries.new() / canaries.new_number()
     patient = canaries.new()
-    # One series lies in a folder that is named by a number, as RSNA's are and patients' are.
+    # The axial series lies in a folder that is named by a number, as RSNA's are and patients' are.
     of_series = canaries.new_number()
-    numbered = dcmread(min(made.rglob("*.dcm"))).SeriesInstanceUID
+    numbered = dcmread(max(made.rglob("*.dcm"))).SeriesInstanceUID
     for i, path in enumerate(sorted(made.rglob("*.dcm"))):
         dataset = dcmread(path)
         _fill(dataset, canaries, count=40 if i % 10 == 0 else 1)
