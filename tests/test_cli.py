@@ -31,6 +31,7 @@ from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.progress import Progress
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.session import SessionState, SessionStore, commands, current_analysis, landmark_at
+from napari_lumbar.session.record import SCHEMA_VERSION
 from napari_lumbar.session.regrading import answer
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
@@ -174,7 +175,7 @@ def test_a_session_is_applied_and_gives_the_numbers_of_the_window(
     [
         ({"bundle_sha256": "cd" * 32}, "error: the session corrects predictions of the bundle cdcdcdcd"),
         ({"study_sha256": "cd" * 32}, "error: the session belongs to another study"),
-        ({"schema_version": 4}, "error: the session was saved by a newer napari-lumbar"),
+        ({"schema_version": SCHEMA_VERSION + 1}, "error: the session was saved by a newer napari-lumbar"),
         ({"reader": 1}, "cannot be used: it is no session file, or a damaged one"),
     ],
 )
