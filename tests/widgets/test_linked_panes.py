@@ -154,6 +154,9 @@ def test_of_several_axial_series_the_one_with_the_place_is_shown(
     assert panes.axial.series.series_id == "upper"
     assert middle(panes.axial) is None
     assert text(panes.axial, "link") == "The point is outside these images"
+    panes.go_to(replace(highest, series_id="upper"))
+    assert text(panes.axial, "link") == "", "it shows the point itself now"
+    panes.go_to(canal, crops=(crop,))
     panes.sagittal.pointed.emit((0.0, -10.0, -36.0), 3)
     assert (panes.axial.series.series_id, text(panes.axial, "link")) == ("lower", "")
     panes.go_to_slice("upper", 2)

@@ -160,6 +160,7 @@ class LinkedPanes:
             elif own:
                 pane.draw_cursor(None)
                 pane.go_to_point(point, landmark.slice_index)
+                pane.text.draw_link(self._trouble)
             else:
                 outside = not pane.follow(point, CALM_ZONE) and pane.series is not None
                 pane.text.draw_link("The point is outside these images" if outside else self._trouble)
