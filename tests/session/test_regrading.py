@@ -75,7 +75,7 @@ def test_a_series_the_session_does_not_know_is_left_out_aloud(
     again = session.with_roles(replace(small_study, series=(second, *small_study.series)))
     assert [series.series_id for series in again.series] == ["t1", "t2", "ax", "t2b"], "the preferred first"
     assert again.by_id("t2b").role is None
-    said = "1 series have no role here, because the session does not know or use them."
+    said = "1 series has no role here, because the session does not know or use it."
     assert again.warnings == (*small_study.warnings, said)
 
 

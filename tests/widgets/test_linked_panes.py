@@ -142,9 +142,12 @@ def test_of_several_axial_series_the_one_with_the_place_is_shown(
     panes.draw(state)
     assert panes.axial.series is not None
     assert panes.axial.series.series_id == "lower"
+    assert text(panes.axial, "title").startswith("Axial T2, series 1 of 2  ")
     highest = state.landmarks.points[FindingKey(RIGHT.condition, Level.L1_L2)]
     panes.go_to(replace(highest, series_id="upper"))
     assert (panes.axial.series.series_id, panes.axial.slice_index) == ("upper", 1)
+    assert text(panes.axial, "title").startswith("Axial T2, series 2 of 2  ")
+    assert text(panes.sagittal, "title").startswith("Sagittal T2/STIR  "), "there is one alone"
     assert middle(panes.axial) is None
     canal = state.landmarks.points[CANAL]
     panes.go_to(canal)

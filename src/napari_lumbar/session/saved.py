@@ -73,7 +73,8 @@ class SavedSession:
         known = self.with_known_roles(study)
         new = {series.series_id for series in known.series if series.role} - set(self.roles)
         series = tuple(one.given(None, _UNKNOWN) if one.series_id in new else one for one in known.series)
-        said = f"{len(new)} series have no role here, because the session does not know or use them."
+        has, it = ("has", "it") if len(new) == 1 else ("have", "them")
+        said = f"{len(new)} series {has} no role here, because the session does not know or use {it}."
         return replace(known, series=series, warnings=(*study.warnings, said) if new else study.warnings)
 
     def with_known_roles(self, study: Study) -> Study:

@@ -62,6 +62,7 @@ class Pane:
         # Also where the window is light: films are read on black, and the eye judges greys against it.
         viewer.canvas.background_color_override = _GROUND
         self.series: MRSeries | None = None
+        self._which = ""
         self.text = CornerText(viewer)
         self.windowing = Windowing(self.text.draw_window)
         self._layers: SeriesLayers | None = None
@@ -110,15 +111,22 @@ class Pane:
         ):
             emitter.disconnect(own)
 
-    def show(self, series: MRSeries | None) -> None:
+    def show(self, series: MRSeries | None, which: str = "") -> None:
         """Show another series, or none, with the state and the evidence that are shown now.
 
         Layers stay and are filled anew where they can be, and stay as they are for the same series. The
         cursor and the lines of the other pane go.
+
+        Parameters
+        ----------
+        which
+            What a corner says of the series beside its role.
         """
+        self._which = which
         self._restore()
         if series is not None and series is self.series and self._layers is not None:
             self.windowing.show(series, self._layers.image)
+            self._label()
             return
         self.series = series
         if series is not None and self._layers is not None and self._layers.fit(series):
@@ -344,7 +352,7 @@ class Pane:
         """Say what is shown and which way the patient lies."""
         if self.series is not None:
             index = self.slice_index
-            words = slice_words(self.series, index, self._landmarks)
+            words = slice_words(self.series, index, self._landmarks, self._which)
             self.text.draw_slice(words, self.series.slices[index].geometry)
         self.text.show(self.series is not None, self._is_upright)
 

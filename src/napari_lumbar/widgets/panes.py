@@ -67,7 +67,7 @@ class LinkedPanes:
         for pane in self:
             pane.windowing.forget()
             pane.forget()
-        self.axial.show(study.first(SeriesRole.AXIAL_T2))
+        self._draw_axial(study.first(SeriesRole.AXIAL_T2))
         self.sagittal.show(study.first(sagittal_role) if sagittal_role else None)
         self._link()
 
@@ -181,8 +181,13 @@ class LinkedPanes:
 
     def _show_axial(self, series: MRSeries | None) -> None:
         if series is not None and series is not self.axial.series:
-            self.axial.show(series)
+            self._draw_axial(series)
             self._link()
+
+    def _draw_axial(self, series: MRSeries | None) -> None:
+        count = len(self._axials)
+        place = next((i for i, one in enumerate(self._axials, start=1) if one is series), 0)
+        self.axial.show(series, f"series {place} of {count}" if place and count > 1 else "")
 
     def _other(self, pane: Pane) -> Pane:
         return self.axial if pane is self.sagittal else self.sagittal

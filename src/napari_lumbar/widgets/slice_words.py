@@ -15,10 +15,17 @@ from .orientation import AXIS_LETTERS
 _AT_MM = 0.5
 
 
-def slice_words(series: MRSeries, slice_index: int, landmarks: Landmarks) -> str:
-    """Three lines at most: series and slice, what it goes through, where it lies in patient space."""
+def slice_words(series: MRSeries, slice_index: int, landmarks: Landmarks, which: str = "") -> str:
+    """Three lines at most: series and slice, what it goes through, where it lies in patient space.
+
+    Parameters
+    ----------
+    which
+        Says which one it is, where several series have its role: ``series 2 of 3``.
+    """
     geometry = series.slices[slice_index].geometry
     name = series.role.value if series.role else series.description or "Series"
+    name = f"{name}, {which}" if which else name
     what = _canal_words(geometry, landmarks) if is_sagittal(series) else disc_words(geometry, landmarks)
     lines = (f"{name}  {slice_index + 1}/{len(series.slices)}", what, position_words(geometry))
     return "\n".join(filter(None, lines))
