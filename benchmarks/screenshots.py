@@ -6,6 +6,7 @@ xvfb-run -a -s "-screen 0 1600x1000x24" python -m benchmarks.screenshots [OUT] [
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_lumbar.domain.findings import Analysis, Finding
 from napari_lumbar.domain.spine import ConditionGroup
+from napari_lumbar.models.bundle import default_bundle_path, read_manifest, write_manifest
 from napari_lumbar.phantom import PhantomConfig, make_phantom, write_study
 from napari_lumbar.session import SessionStore
 from napari_lumbar.widgets.preferences import Preferences
@@ -78,11 +80,11 @@ class Photographer:
         drag(canvas, start, start + QPoint(18, 22))
         wait_until(lambda: not self.dock.reading.is_regrading)
 
-    def compare(self, other: Path | None) -> None:
-        """Compare with another bundle, else with the same one: every cell has two halves."""
+    def compare(self, other: Path) -> None:
+        """Compare with another bundle: every cell has two halves."""
         self.dock.system_row.fold_button.setChecked(True)
         box = self.dock.system_row.other_box
-        index = 1 if other is None else box.count() - 1
+        index = box.count() - 1
         with patch.object(QFileDialog, "getExistingDirectory", return_value=str(other)):
             box.setCurrentIndex(index)
             box.activated.emit(index)
@@ -94,6 +96,17 @@ def most_severe(analysis: Analysis) -> Finding:
     return max(analysis.graded, key=lambda finding: finding.probs.severe if finding.probs else 0.0)
 
 
+def write_single_networks(folder: Path) -> Path:
+    """Write the first network of each embedded ensemble, uncalibrated, as a bundle that grades otherwise."""
+    shutil.copytree(
+        default_bundle_path(), folder, ignore=shutil.ignore_patterns("*_[1-9].*", "calibration_*")
+    )
+    manifest = read_manifest(default_bundle_path())
+    kept = {name: entry for name, entry in manifest.networks.items() if (folder / entry.file).exists()}
+    write_manifest(folder, manifest.model_copy(update={"name": "single networks", "networks": kept}))
+    return folder
+
+
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(
@@ -101,7 +114,7 @@ def main() -> None:
     )
     parser.add_argument("out", type=Path, nargs="?", default=Path("docs/screens"))
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--other", type=Path, help="a bundle to compare with")
+    parser.add_argument("--other", type=Path, help="a bundle to compare with; else single embedded networks")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -115,7 +128,8 @@ def main() -> None:
         wait_until(lambda: not dock.reading.is_regrading)
         dock.editing.undo()
         wait_until(lambda: not dock.reading.is_regrading)
-        camera.take("comparison", lambda: camera.compare(options.other))
+        other = options.other or write_single_networks(Path(scratch) / "single")
+        camera.take("comparison", lambda: camera.compare(other))
         dock.comparing.end()
         dock.system_row.fold_button.setChecked(False)
         get_settings().appearance.theme = "light"

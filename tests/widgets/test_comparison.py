@@ -45,7 +45,7 @@ def test_each_cell_holds_both_and_says_whether_they_differ(
     assert cell.other is not None
     assert (cell.severity, cell.other.severity) == (Severity.NORMAL_MILD, Severity.SEVERE)
     assert (cell.other.title, cell.other.note) == ("◆ Severe", "0.70")
-    for words in ("A, one:", "B, two:", "Normal/Mild: 0.850", "Severe: 0.700"):
+    for words in ("Above, one:", "Below, two:", "Normal/Mild: 0.850", "Severe: 0.700"):
         assert words in cell.tooltip
     assert "Why: outside <the> image" in cells[FORAMEN].tooltip
     assert describe_all(state, None, False)[CANAL].other is None
@@ -57,7 +57,9 @@ def test_a_sentence_sums_up_and_says_which_points_were_used(
 ) -> None:
     cells = describe_all(state, comparison, False)
     assert summary(cells) == "3 of 25 findings differ; 1 by two grades; 1 graded by only one."
-    assert legend(comparison, cells).endswith("A one, B two, both graded from the points on the screen.")
+    assert legend(comparison, cells).endswith(
+        "Above: one; below: two; both graded from the points on the screen."
+    )
     same = replace(comparison, findings=state.analysis.findings)
     assert summary(describe_all(state, same, False)) == "0 of 25 findings differ."
 

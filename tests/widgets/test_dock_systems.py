@@ -59,7 +59,7 @@ def test_two_bundles_side_by_side_until_a_point_moves(
     qtbot.waitUntil(lambda: dock.comparing.comparison is not None, timeout=LONG_MS)
     assert dock.system_row.comparison_label.text() == (
         "2 of 25 findings differ; 1 by two grades. "
-        "A fake, B harsh, both graded from the points on the screen."
+        "Above: fake; below: harsh; both graded from the points on the screen."
     )
     assert {key for key, cell in dock.matrix.cells.items() if cell.differs} == {CANAL, LEFT}
 

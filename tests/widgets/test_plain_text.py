@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QTextDocument
+from qtpy.QtWidgets import QLabel
 
 from napari_lumbar.domain.study import Study
 from napari_lumbar.session import RecentStudies
@@ -58,3 +59,17 @@ def test_a_label_of_lines_is_as_high_whatever_it_says(qtbot: Any, text: str) -> 
     assert not label.hasHeightForWidth()
     assert height >= 2 * label.fontMetrics().lineSpacing()
     assert label.textFormat() is Qt.TextFormat.PlainText
+
+
+def test_a_label_of_lines_says_that_there_is_more(qtbot: Any) -> None:
+    label = LinesLabel(2, "the disc called L4/L5 becomes L5/S1, every other disc likewise; " * 5)
+    qtbot.addWidget(label)
+    label.setStyleSheet("border: 2px solid")
+    label.show()
+    for width in range(180, 340):
+        label.resize(width, label.sizeHint().height())
+        room, shown_text = label.contentsRect(), QLabel.text(label)
+        flags = int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
+        needed = label.fontMetrics().boundingRect(QRect(0, 0, room.width(), 0), flags, shown_text)
+        assert shown_text.endswith("…")
+        assert needed.height() <= room.height(), f"{width} px wide: its end is cut off"

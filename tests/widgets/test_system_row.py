@@ -96,3 +96,17 @@ def test_a_comparison_is_asked_for_and_ended(row: SystemRow, fold: Path, tmp_pat
     assert ended == [True]
     row.show_comparison("")
     assert not row.comparison_label.isVisible()
+
+
+def test_a_name_that_does_not_fit_is_elided_and_said_in_full_on_hover(
+    row: SystemRow, fold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(fold))
+    row.fold_button.setChecked(True)
+    pick(row.bundle_box, "Another folder…")
+    row.bundle_box.resize(90, row.bundle_box.height())
+    assert row.bundle_box.shown_text.startswith("fold")
+    assert row.bundle_box.shown_text.endswith("…")
+    assert row.bundle_box.toolTip() == "fold 3 (mscan, tiny)"
+    row.bundle_box.resize(400, row.bundle_box.height())
+    assert row.bundle_box.shown_text == "fold 3 (mscan, tiny)"

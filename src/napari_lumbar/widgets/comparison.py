@@ -47,7 +47,7 @@ def describe_both(state: SessionState, comparison: Comparison, key: FindingKey, 
     is_stale = not comparison.is_current(state, key)
     second = describe_answer(comparison.findings[key], is_stale)
     differs = _differ(first, second)
-    both = f"A, {comparison.first}:\n{first.tooltip}\n\nB, {comparison.second}:\n{second.tooltip}"
+    both = f"Above, {comparison.first}:\n{first.tooltip}\n\nBelow, {comparison.second}:\n{second.tooltip}"
     tooltip = f"The two differ.\n{both}" if differs else both
     return replace(first, tooltip=tooltip, other=second, differs=differs)
 
@@ -66,8 +66,8 @@ def describe_all(
 
 def legend(comparison: Comparison, cells: Mapping[FindingKey, Cell]) -> str:
     """Say which bundle is which, from which points both were graded, and how far they agree."""
-    names = f"A {comparison.first}, B {comparison.second}"
-    return f"{summary(cells)} {names}, both graded from the points on the screen."
+    names = f"Above: {comparison.first}; below: {comparison.second}"
+    return f"{summary(cells)} {names}; both graded from the points on the screen."
 
 
 def summary(cells: Mapping[FindingKey, Cell]) -> str:

@@ -151,18 +151,18 @@ def _fill(painter: QPainter, box: QRectF, cell: Cell, palette: QPalette) -> QCol
 
 
 def _paint_both(painter: QPainter, box: QRectF, first: Cell, second: Cell, palette: QPalette) -> None:
-    """A above, B below; where they differ, a sign of it and a frame."""
+    """One bundle's answer above the other's; where they differ, a sign of it and a frame."""
     middle = box.center().y()
     halves = (
         QRectF(box.topLeft(), QPointF(box.right(), middle)),
         QRectF(QPointF(box.left(), middle), box.bottomRight()),
     )
     signs = ("≠" if first.differs else "", "")
-    for half, cell, name, sign in zip(halves, (first, second), "AB", signs, strict=True):
+    for half, cell, sign in zip(halves, (first, second), signs, strict=True):
         sign_px = painter.fontMetrics().horizontalAdvance(sign) + 2
         painter.setPen(_fill(painter, half, cell, palette))
         short = shorter(cell.title)
-        texts = (f"{name} {cell.title} {cell.note}", f"{name} {short} {cell.note}", f"{name} {short}")
+        texts = (f"{cell.title} {cell.note}", f"{short} {cell.note}", short)
         _fit(painter, half.adjusted(4, 0, -sign_px, 0), *texts)
         painter.drawText(half.adjusted(0, 0, -2, 0), _MIDDLE | Qt.AlignmentFlag.AlignRight, sign)
     if first.differs:

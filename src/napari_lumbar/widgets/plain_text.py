@@ -10,6 +10,8 @@ from superqt import QElidingLabel
 
 #: Above and below a label's lines, in all.
 _PADDING_PX = 8
+#: The last line ends this far before the label's border.
+_SLACK_PX = 8
 
 
 def plain_tooltip(text: str) -> str:
@@ -32,6 +34,7 @@ class LinesLabel(QElidingLabel):
     def __init__(self, lines: int, text: str = "") -> None:
         super().__init__(text)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setEllipsesWidth(_SLACK_PX)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -44,6 +47,10 @@ class LinesLabel(QElidingLabel):
     def minimumSizeHint(self) -> QSize:
         """No lower than that, and as narrow as need be."""
         return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
+
+    def _wrappedText(self) -> list[str]:
+        # superqt wraps at the outer width; the label would wrap such lines again and lose the last one.
+        return self.wrapText(self._text, self.contentsRect().width(), self.font())
 
     def hasHeightForWidth(self) -> bool:
         """No: the height is fixed, though the text wraps."""

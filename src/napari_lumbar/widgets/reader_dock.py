@@ -64,7 +64,7 @@ from .walk import is_not_normal, needs_check
 _PANEL_WIDTH_PX = 540
 _AXIAL_WIDTH_PX = 440
 _HEIGHT_PX = 900
-_STATUS_LINES = 2
+_STATUS_LINES = 3
 _PANEL_GAP_PX = 4
 
 

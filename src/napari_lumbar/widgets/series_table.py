@@ -77,6 +77,7 @@ class SeriesTable(QTableWidget):
             self.setRowCount(len(rows))
             for index, row in enumerate(rows):
                 self._build_row(index, row)
+            self._fit_roles()
             self.setCurrentCell(0 if rows else -1, _SERIES)
         for index, row in enumerate(rows):
             self._fill_row(index, row)
@@ -109,6 +110,12 @@ class SeriesTable(QTableWidget):
         box = _RoleBox(row)
         box.activated.connect(lambda i: self.role_chosen.emit(row.series_id, _ROLES[i]))
         self.setCellWidget(index, _ROLE, box)
+
+    def _fit_roles(self) -> None:
+        """Make the column as wide as the longest role is in the font of the screen."""
+        boxes = [self.cellWidget(index, _ROLE) for index in range(self.rowCount())]
+        wide = [box.sizeHint().width() for box in boxes]
+        self.horizontalHeader().resizeSection(_ROLE, max([_WIDTHS_PX[_ROLE], *wide]))
 
     def _fill_row(self, index: int, row: SeriesRow) -> None:
         mark = _BY_HAND if row.is_by_hand else ""

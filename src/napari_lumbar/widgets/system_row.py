@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QComboBox,
@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +20,7 @@ from superqt import QElidingLabel
 
 from ..domain.errors import BundleError
 from ..pipeline.device import DEVICES
+from .eliding_box import ElidingBox
 from .systems import EMBEDDED, RecentBundles, SystemChoice, bundle_name
 
 _OTHER = "Another folder…"
@@ -63,9 +63,9 @@ class SystemRow(QWidget):
         self.comparison_label.setWordWrap(True)
         for label in (self.now_label, self.comparison_label):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self.bundle_box = _combo("Bundle of networks")
-        self.device_box = _combo("Device that the networks run on")
-        self.other_box = _combo("Bundle to compare with")
+        self.bundle_box = ElidingBox("Bundle of networks")
+        self.device_box = ElidingBox("Device that the networks run on")
+        self.other_box = ElidingBox("Bundle to compare with")
         for device in DEVICES:
             self.device_box.addItem(device, device)
         self.log_folder_button = QPushButton("Open &folder")
@@ -229,14 +229,3 @@ def _name(bundle: Path | None) -> str:
 
 def _index(box: QComboBox, folder: Path) -> int:
     return max(0, next((i for i in range(box.count()) if box.itemData(i) == folder), 0))
-
-
-def _combo(name: str) -> QComboBox:
-    """A box whose longest entry does not widen the panel."""
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setMinimumContentsLength(12)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumSize(QSize(0, 0))
-    return box
