@@ -397,6 +397,17 @@ def test_an_export_is_written_whatever_a_person_does_next(
     assert '"corrected"' in (tmp_path / "out" / "analysis.json").read_text()
 
 
+def test_an_export_is_written_though_the_window_is_closed_at_once(
+    analysed: Reading, fake_grader: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    fake_grader.gate.clear()
+    analysed.analyse()  # the export waits for its turn behind this
+    analysed.save(tmp_path / "out")
+    analysed.close()
+    fake_grader.gate.set()
+    qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
+
+
 def test_work_that_is_not_on_disk_when_it_is_left_is_not_said_to_be(
     analysed: Reading, said: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -115,3 +115,24 @@ def test_nobody_is_told_after_closing(queue: WorkQueue, qtbot: Any) -> None:
     assert ended.wait(5)
     qtbot.wait(50)
     assert outcomes == []
+
+
+def test_what_is_kept_is_done_after_closing_and_nothing_else(queue: WorkQueue, qtbot: Any) -> None:
+    outcomes: list[Outcome[Any]] = []
+    started, done = threading.Event(), threading.Event()
+    others: list[int] = []
+
+    def work(report: ProgressCallback, cancel: CancelToken) -> None:
+        started.set()
+        while True:
+            cancel.raise_if_cancelled()
+
+    queue.submit(work, outcomes.append)
+    queue.submit(lambda _report, _cancel: others.append(1), outcomes.append)
+    queue.submit(lambda _report, _cancel: done.set(), outcomes.append, is_kept=True)
+    assert started.wait(5)
+    queue.close()
+    assert done.wait(5)
+    qtbot.wait(50)
+    assert not others
+    assert not outcomes

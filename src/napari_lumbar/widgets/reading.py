@@ -267,7 +267,7 @@ class Reading(QObject):
         if self.session is None:
             return
         study, state = self.session.study, self.session.state
-        # Not what a person waits for: nothing that they do next drops it.
+        # Not what a person waits for: nothing that they do next drops it, not even leaving.
         self._queue.submit(
             lambda _report, _cancel: write_results(study, current_analysis(state, self._store.reader), out),
             lambda outcome: self._show(
@@ -275,6 +275,7 @@ class Reading(QObject):
                 lambda files: self.said.emit(f"{len(files)} files written to {out}", False),
                 "Writing the results",
             ),
+            is_kept=True,
         )
         self.said.emit("Writing results…", False)
 

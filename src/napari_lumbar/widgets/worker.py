@@ -36,6 +36,7 @@ class _Job:
     done: Callable[[Outcome[Any]], None]
     report: ProgressCallback
     token: CancelToken
+    is_kept: bool
 
 
 class WorkQueue(QObject):
@@ -57,19 +58,24 @@ class WorkQueue(QObject):
         work: Work[T],
         done: Callable[[Outcome[T]], None],
         report: ProgressCallback = ignore_progress,
+        is_kept: bool = False,
     ) -> CancelToken:
-        """Queue ``work``; ``report`` and ``done`` are called on the GUI thread, ``done`` exactly once."""
-        job = _Job(work, done, report, CancelToken())
+        """Queue ``work``; ``report`` and ``done`` are called on the GUI thread, ``done`` exactly once.
+
+        Work that ``is_kept`` is done even if the queue is closed before its turn: Python waits for it.
+        """
+        job = _Job(work, done, report, CancelToken(), is_kept)
         self._jobs.add(job)
         self._threads.submit(self._run, job)
         return job.token
 
     def close(self) -> None:
-        """Cancel everything and answer nobody any more; the batch under way ends by itself."""
+        """Cancel all but what is kept, and answer nobody any more; the batch under way ends by itself."""
         self._closed = True
         for job in self._jobs:
-            job.token.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+            if not job.is_kept:
+                job.token.cancel()
+        self._threads.shutdown(wait=False)  # a cancelled job ends as soon as its turn comes
 
     def _run(self, job: _Job) -> None:
         outcome = _outcome(job, lambda progress: self._tell(self._progressed, job, progress))
