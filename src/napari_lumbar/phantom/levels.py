@@ -40,7 +40,7 @@ FORAMEN_FRONT: Final = (Tissue.VERTEBRA, Tissue.VERTEBRA, Tissue.DISC_ANNULUS, T
 #: Disc to facet in an unnarrowed recess, and disc to flavum on the midline, mm.
 RECESS_ROOM_MM: Final = 9.6
 CANAL_ROOM_MM: Final = 16.5
-#: Fat in front of the sac, L1/L2 .. L5/S1, mm; how much of it people have, and how it goes with a narrow
+#: Fat in front of the sac, L1/L2 .. L5/S1, mm; how far the share of it varies, and how it goes with a narrow
 #: sac: with an exponent of 0 it stays, with 1 it shrinks like the sac. From fat that was always thin,
 #: networks learnt to take all that lies between disc and flavum for the sac.
 FRONT_FAT_MM: Final = (1.2, 1.2, 1.2, 1.6, 3.0)
