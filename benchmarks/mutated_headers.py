@@ -32,7 +32,7 @@ from napari_lumbar.domain.study import MRSeries, MRSlice, Study
 #: Well below a pixel; what is further off is wrong.
 TOLERANCE_MM = 0.5
 #: Two phantoms of tilted stacks and one of a straight block.
-STUDY_SEEDS = (1, 2, 9)
+STUDY_SEEDS = (1, 6, 5)
 #: Of the cases, so many are of the kind that no reader of headers can tell.
 CONSISTENT_SHARE = 0.1
 

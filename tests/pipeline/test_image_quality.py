@@ -17,7 +17,7 @@ from napari_lumbar.pipeline.image_quality import ghosting, hole_mm2, noise_share
 
 @pytest.fixture(scope="module")
 def phantom() -> PhantomStudy:
-    return make_phantom(2_000_000)
+    return make_phantom(2_000_001)
 
 
 def spoilt(image: MRSlice, noise: float = 0.0, ghost: float = 0.0, axis: int = 0) -> MRSlice:

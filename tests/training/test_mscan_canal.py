@@ -39,7 +39,7 @@ L4 = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 
 @pytest.fixture(scope="module")
 def studies() -> list[LabelledStudy]:
-    return [labelled_phantom(make_phantom(seed, SMALL)) for seed in (11, 12)]
+    return [labelled_phantom(make_phantom(seed, SMALL)) for seed in (13, 14)]
 
 
 def without_axial(study: LabelledStudy) -> LabelledStudy:
@@ -110,7 +110,7 @@ def test_the_small_fusion_overfits_with_frozen_encoders(
     before = network.sagittal.encoder.state_dict()
     torch.testing.assert_close(before, trained["grade_sagittal"].encoder.state_dict())
     kept = {name: value.clone() for name, value in before.items()}
-    losses = learn(network, CanalStudyTask(studies, TINY.fusion, 2, seed=1), steps=40, rate=3e-3)
+    losses = learn(network, CanalStudyTask(studies, TINY.fusion, 2, seed=1), steps=60, rate=3e-3)
     assert losses[-1] < 0.3 * losses[0]
     torch.testing.assert_close(network.sagittal.encoder.state_dict(), kept)
 

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from ..domain.geometry import FloatArray, SliceGeometry, median_step_mm
-from .stacks import Plane, parallel, plane_of
+from .stacks import Plane, common_plane, parallel, plane_of
 
 Stack = Sequence[SliceGeometry]
 
@@ -69,7 +69,10 @@ def is_mixed(stacks: Sequence[Stack]) -> bool:
 
 def is_unusually_stored(stacks: Sequence[Stack]) -> bool:
     """Whether rows or columns of an image run another way than in the files of scanners."""
-    return any(_another_way_round(geometry) for stack in stacks for geometry in stack)
+    slices = [geometry for stack in stacks for geometry in stack]
+    # The series': an axial slice along a steep L5/S1 is nearer to coronal, and stored as an axial one.
+    plane = common_plane(slices)
+    return any(_another_way_round(g, plane_of(g) if plane is None else plane) for g in slices)
 
 
 def numbers_cross(stacks: Sequence[Sequence[int]]) -> bool:
@@ -126,8 +129,8 @@ def _leans(stack: Stack) -> bool:
     return across > max(_ROUNDING_MM, np.tan(np.radians(_NORMAL_TOLERANCE_DEG)) * abs(along))
 
 
-def _another_way_round(geometry: SliceGeometry) -> bool:
-    usual = np.array(_USUAL_AXES[plane_of(geometry)])
+def _another_way_round(geometry: SliceGeometry, plane: Plane) -> bool:
+    usual = np.array(_USUAL_AXES[plane])
     axes = np.array([geometry.along_row, geometry.along_column])
     return bool(((axes * usual).sum(axis=1) < _USUAL_COSINE).any())
 
