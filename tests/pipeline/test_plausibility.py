@@ -166,6 +166,13 @@ def test_a_scoliosis_is_not_doubted(small_study: Study) -> None:
             set(),
             id="transitional",
         ),
+        pytest.param(
+            replace(plausible(), numbering=Numbering(True, 0.9, contrasts_differ_by=-1)),
+            DoubtKind.NUMBERING_UNCERTAIN,
+            "The numbering of the levels is unsure: sagittal T1 and T2 name the same discs 1 level apart",
+            set(),
+            id="T1 and T2 differ",
+        ),
     ],
 )
 def test_each_contradiction_is_said_with_its_values(

@@ -78,12 +78,16 @@ class Numbering:
         Evidence of one more disc between vertebrae below the one named L5/S1, 0 to 1.
     moved_by_hand
         By how many levels a reader moved the names since, caudal positive.
+    contrasts_differ_by
+        By how many levels the other sagittal contrast names the same discs lower; 0 where it agrees, or
+        where there is none.
     """
 
     sacrum_seen: bool | None = None
     confidence: float | None = None
     disc_below: float = 0.0
     moved_by_hand: int = 0
+    contrasts_differ_by: int = 0
 
     @property
     def is_unsure(self) -> bool:

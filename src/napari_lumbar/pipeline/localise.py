@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..domain.geometry import FloatArray, vector3
-from ..domain.landmarks import Landmark, Landmarks, NotGradable
+from ..domain.landmarks import Landmark, Landmarks, NotGradable, Numbering
 from ..domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..models.bundle import Bundle
@@ -26,6 +26,7 @@ from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .confidence import LandmarkConfidence
+from .contrasts import levels_off, stands_in
 from .foramina import LATERAL_MM, find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
@@ -71,25 +72,27 @@ class MultistageLocalizer:
         t2 = self._sagittal(study, SeriesRole.SAGITTAL_T2, cancel)
         report(Progress("finding levels on sagittal T1", 0.3))
         t1 = self._sagittal(study, SeriesRole.SAGITTAL_T1, cancel)
-        guide = t2 or t1
+        guide = _guide(t2, t1)
         if guide is None:
             return _nothing("no_sagittal_series", "no sagittal series was found, so no level can be named")
         report(Progress("finding recesses on axial T2", 0.6))
         spine = guide.spine
         views, centred = self._axial_views(study, spine, cancel)
         found = _recess_landmarks(study, views, centred)
-        if t2 is None:
+        if guide is t1:
             # T1 shows the canal's sides badly. T2 places the sagittal points itself: patients move between
             # the sagittal and the axial series.
             spine = centred
         report(Progress("placing canal points", 0.8))
         if t2 is not None:
-            found |= self._canal(t2, spine)
+            found |= self._canal(t2, _where_seen(spine, t2.maps) if guide is t1 else spine)
         report(Progress("placing foramina on sagittal T1", 0.9))
         if t1 is not None:
             found |= self._foramina(t1, spine)
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
-        return Landmarks(found, _missing(study, spine, found), _notes(spine), spine.numbering)
+        return Landmarks(
+            found, _missing(study, spine, found), _notes(spine, guide, t2), _numbering(guide, t1, t2)
+        )
 
     def locate_recesses(
         self, study: Study, canal: Landmark, cancel: CancelToken
@@ -167,6 +170,25 @@ class MultistageLocalizer:
         return found
 
 
+def _guide(t2: _Sagittal | None, t1: _Sagittal | None) -> _Sagittal | None:
+    """The contrast that names the levels."""
+    if t2 is None or t1 is None:
+        return t2 or t1
+    return t1 if stands_in(t1.spine, t2.spine) else t2
+
+
+def _where_seen(spine: SpineFrame, maps: SagittalMaps) -> SpineFrame:
+    """The levels where another contrast shows the canal, too: what it does not show it cannot place."""
+    seen = {level: frame for level, frame in spine.levels.items() if maps.shows_canal_at(frame.canal_lps_mm)}
+    return replace(spine, levels=seen)
+
+
+def _numbering(guide: _Sagittal, t1: _Sagittal | None, t2: _Sagittal | None) -> Numbering:
+    other = t2 if guide is t1 else t1
+    differ = 0 if other is None else levels_off(guide.spine, other.spine)
+    return replace(guide.spine.numbering, contrasts_differ_by=differ)
+
+
 def _recess_landmarks(
     study: Study, views: Mapping[Level, AxialView], spine: SpineFrame
 ) -> dict[FindingKey, Landmark]:
@@ -234,6 +256,9 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
         if key.level is Level.L5_S1:
             reason += ", or the sacrum below it, which it is known by, is not in view"
         return NotGradable("level_not_found", reason)
+    if key.condition.group is ConditionGroup.CANAL:
+        reason = f"{role.value} shows no canal where {SeriesRole.SAGITTAL_T1.value} has {key.level.value}"
+        return NotGradable("canal_not_seen", reason)
     if key.condition.side is not None and key.condition.group is ConditionGroup.FORAMINAL:
         side, usual_mm = key.condition.side.value.lower(), LATERAL_MM[key.level]
         where = f"{usual_mm:g} mm {side} of the canal at {key.level.value}"
@@ -245,8 +270,11 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
     )
 
 
-def _notes(spine: SpineFrame) -> tuple[str, ...]:
+def _notes(spine: SpineFrame, guide: _Sagittal, t2: _Sagittal | None) -> tuple[str, ...]:
+    notes = []
+    if t2 is not None and guide is not t2:
+        notes.append("Levels were named on sagittal T1, because their names on T2 are less sure.")
     assumed = [level.value for level, frame in spine.levels.items() if not frame.canal_seen]
-    if not assumed:
-        return ()
-    return (f"The canal was not seen at {', '.join(assumed)}; its point is an assumption.",)
+    if assumed:
+        notes.append(f"The canal was not seen at {', '.join(assumed)}; its point is an assumption.")
+    return tuple(notes)

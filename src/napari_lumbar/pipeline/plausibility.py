@@ -117,6 +117,9 @@ def _numbering(landmarks: Landmarks) -> Iterator[Doubt]:
         reasons.append("the discs fit almost as well one level off")
     if numbering.disc_below > DISC_BELOW:
         reasons.append("one more disc seems to lie below L5/S1, as with a transitional vertebra")
+    if numbering.contrasts_differ_by:
+        levels = abs(numbering.contrasts_differ_by)
+        reasons.append(f"sagittal T1 and T2 name the same discs {levels} level{'s' * (levels > 1)} apart")
     if reasons:
         yield Doubt(DoubtKind.NUMBERING_UNCERTAIN, f"The numbering of the levels is unsure: {_and(reasons)}")
 

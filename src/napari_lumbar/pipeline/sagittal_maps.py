@@ -93,6 +93,17 @@ class SagittalMaps:
         seen = np.where(np.abs(across - guess_mm) <= _CANAL_REACH_MM, seen, 0.0)
         return float((seen * across).sum() / seen.sum()) if seen.max() > _CANAL_SEEN else guess_mm
 
+    def shows_canal_at(self, point_lps_mm: FloatArray) -> bool:
+        """Whether a canal is seen within two map pixels of a point, on the slices near it."""
+        canal = self.maps["canal"]
+        row, column = np.rint(self.map_from_lps(point_lps_mm)).astype(int)
+        if not (0 <= row < canal.shape[1] and 0 <= column < canal.shape[2]):
+            return False
+        across_mm = float((point_lps_mm - self.geometry.centre_lps_mm) @ left_pointing(self.geometry))
+        near = np.abs(self.across_mm - across_mm) <= _MIDDLE_MM
+        around = canal[near, max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
+        return bool(around.size and around.max() > _CANAL_SEEN)
+
     def middle_evidence(self) -> tuple[DiscEvidence, float]:
         """Average the slices around the canal's middle; also return that middle in mm across."""
         # The power lets the slices that show the canal outweigh many that show a little of something else.
