@@ -26,7 +26,7 @@ demo: $(INSTALLED)
 # One thread for each test process: with more they wait for each other.
 test: export OMP_NUM_THREADS = 1
 test: lint
-	$(SCREEN) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(SCREEN) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED) $(LIBRARIES)
 	$(BIN)/ruff check --quiet
