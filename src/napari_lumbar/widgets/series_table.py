@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
 from qtpy.QtGui import QIcon, QImage, QKeyEvent, QPixmap, QWheelEvent
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
@@ -104,6 +104,12 @@ class SeriesTable(QTableWidget):
             return
         super().keyPressEvent(event)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Make room for roles in another font: the theme's comes when the table is put into its window."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._fit_roles()
+
     def _build_row(self, index: int, row: SeriesRow) -> None:
         for column in (_IMAGE, _SERIES, _WHY):
             self.setItem(index, column, QTableWidgetItem())
@@ -114,6 +120,8 @@ class SeriesTable(QTableWidget):
     def _fit_roles(self) -> None:
         """Make the column as wide as the longest role is in the font of the screen."""
         boxes = [self.cellWidget(index, _ROLE) for index in range(self.rowCount())]
+        for box in boxes:
+            box.ensurePolished()
         wide = [box.sizeHint().width() for box in boxes]
         self.horizontalHeader().resizeSection(_ROLE, max([_WIDTHS_PX[_ROLE], *wide]))
 
