@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QFontMetricsF
 
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
 from napari_lumbar.export.severity_style import SEVERITY_STYLES
-from napari_lumbar.widgets import theme
+from napari_lumbar.widgets import findings_matrix, theme
 from napari_lumbar.widgets.cells import Cell, CellState
 from napari_lumbar.widgets.findings_matrix import FindingsMatrix
 
@@ -87,3 +87,21 @@ def test_it_grows_with_the_font(matrix: FindingsMatrix) -> None:
     matrix.setFont(font)
     assert matrix.height() > 1.4 * before
     assert matrix.rowViewportPosition(4) + matrix.rowHeight(4) <= matrix.viewport().height()
+
+
+def test_both_answers_of_a_shared_cell_say_how_sure_they_are(
+    matrix: FindingsMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    class Recording(QFontMetricsF):
+        def elidedText(self, *arguments: Any) -> str:
+            written.append(shown := super().elidedText(*arguments))
+            return shown
+
+    monkeypatch.setattr(findings_matrix, "QFontMetricsF", Recording)
+    matrix.resize(600, matrix.height())
+    moderate = Cell(CellState.CURRENT, Severity.MODERATE, "▲ Moderate?", "0.62")
+    matrix.draw(dict.fromkeys(ALL_FINDINGS, replace(SEVERE, other=moderate, differs=True)))
+    matrix.grab()
+    assert set(written) == {"◆ Severe 0.80", "▲ Moderate? 0.62"}

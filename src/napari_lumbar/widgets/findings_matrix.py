@@ -27,10 +27,8 @@ from .plain_text import plain_tooltip
 _CELL_ROLE = Qt.ItemDataRole.UserRole
 #: Space around the two lines of a cell, and of a heading.
 _CELL_MARGIN_PX = 8
-#: A text that does not fit is made smaller, down to this share, before it is cut.
-_SMALLEST_TEXT = 0.75
-#: A font that was made smaller may be this much wider than its size says.
-_ROUNDING_PX = 3
+#: A text that does not fit is made smaller, down to the last share, before it is cut.
+_TEXT_SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
 _NOTE_TEXT = 0.85
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _CONDITIONS, _LEVELS = list(Condition), list(Level)
@@ -163,7 +161,7 @@ def _paint_both(painter: QPainter, box: QRectF, first: Cell, second: Cell, palet
         painter.setPen(_fill(painter, half, cell, palette))
         short = shorter(cell.title)
         texts = (f"{cell.title} {cell.note}", f"{short} {cell.note}", short)
-        _fit(painter, half.adjusted(4, 0, -sign_px, 0), *texts)
+        _fit(painter, half.adjusted(3, 0, -sign_px, 0), *texts, smallest=_TEXT_SHARES[-1])
         painter.drawText(half.adjusted(0, 0, -2, 0), _MIDDLE | Qt.AlignmentFlag.AlignRight, sign)
     if first.differs:
         _frame(painter, box, QColor(theme.BOX_COLOUR), 2)
@@ -188,17 +186,25 @@ def _write(painter: QPainter, box: QRectF, cell: Cell, ink: QColor) -> None:
     painter.drawText(inside, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, cell.mark)
 
 
-def _fit(painter: QPainter, box: QRectF, *texts: str, scale: float = 1.0) -> None:
-    """Write the fullest text that fits on one line; if none does, the last one, smaller or cut with dots."""
+def _fit(painter: QPainter, box: QRectF, *texts: str, scale: float = 1.0, smallest: float = 1.0) -> None:
+    """Write the fullest text that fits on one line; if none does, the last one, smaller or cut with dots.
+
+    A text fits that may be made smaller to do so, down to the share ``smallest``.
+    """
     usual = painter.font()
-    font = _scaled(usual, scale)
-    wide = QFontMetricsF(font).horizontalAdvance
-    text = next((text for text in texts if wide(text) <= box.width()), texts[-1])
-    font = _scaled(font, max(_SMALLEST_TEXT, min(1.0, box.width() / max(1.0, wide(text)))))
+    narrowest = QFontMetricsF(_scaled(usual, scale * smallest)).horizontalAdvance
+    text = next((text for text in texts if narrowest(text) <= box.width()), texts[-1])
+    font = _shrunk(_scaled(usual, scale), text, box.width())
     painter.setFont(font)
-    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() + _ROUNDING_PX)
+    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
     painter.drawText(box, _MIDDLE | Qt.TextFlag.TextDontClip, shown)
     painter.setFont(usual)
+
+
+def _shrunk(font: QFont, text: str, width_px: float) -> QFont:
+    """The font, as little smaller as the text needs; letters do not narrow exactly as the size does."""
+    sizes = [_scaled(font, share) for share in _TEXT_SHARES]
+    return next((f for f in sizes if QFontMetricsF(f).horizontalAdvance(text) <= width_px), sizes[-1])
 
 
 def _scaled(font: QFont, scale: float) -> QFont:
