@@ -46,6 +46,14 @@ def numbered(analysis: Analysis) -> Analysis:
             "from sacrum (not seen), confidence 0.50, moved by hand -1",
         ),
         (
+            Numbering(True, 0.9, contrasts_differ_by=-2, moved_by_hand=1),
+            "Levels were numbered upwards from the sacrum (seen); numbering confidence 0.90; sagittal T1 and "
+            "T2 name the same discs 2 levels apart. A reader then moved the names by +1. A transitional "
+            "vertebra shifts every name.",
+            "from sacrum (seen), confidence 0.90, sagittal T1 and T2 name the same discs 2 levels apart, "
+            "moved by hand +1",
+        ),
+        (
             Numbering(),
             "Levels carry the names that the networks learnt; the sacrum was not looked for; numbering "
             "confidence not estimated. A transitional vertebra shifts every name.",
@@ -63,6 +71,7 @@ def test_the_document_has_both(study: Study, numbered: Analysis) -> None:
         "sentence": numbered.landmarks.numbering.sentence,
         "sacrum_seen": True,
         "confidence": 0.93,
+        "contrasts_differ_by": 0,
         "moved_by_hand": 0,
     }
     assert document["doubts"] == [

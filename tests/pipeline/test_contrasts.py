@@ -15,7 +15,12 @@ from napari_lumbar.domain.study import MRSeries, MRSlice, SeriesRole, SliceStack
 from napari_lumbar.models.bundle import default_bundle_path, load_bundle
 from napari_lumbar.phantom import PhantomStudy, make_phantom
 from napari_lumbar.pipeline import localise, spine_search
-from napari_lumbar.pipeline.contrasts import levels_off, stands_in
+from napari_lumbar.pipeline.contrasts import (
+    joint_numbering,
+    levels_off,
+    on_other_contrast,
+    stands_in,
+)
 from napari_lumbar.pipeline.localise import MultistageLocalizer
 from napari_lumbar.pipeline.progress import CancelToken, Progress
 from napari_lumbar.pipeline.sagittal_maps import SagittalMaps
@@ -47,8 +52,17 @@ def shifted(levels: Sequence[Level], by: int) -> list[Level]:
         (spine(UNSURE), spine(UNSURE), False),
         (spine(SURE, [Level.L4_L5]), spine(UNSURE), False),
         (spine(Numbering()), spine(UNSURE), False),
+        (spine(replace(SURE, sacrum_seen=False)), spine(UNSURE), False),
     ],
-    ids=["more and surer", "surer", "T2 is sure enough", "both unsure", "fewer", "not estimated"],
+    ids=[
+        "more and surer",
+        "surer",
+        "T2 is sure enough",
+        "both unsure",
+        "fewer",
+        "not estimated",
+        "no sacrum",
+    ],
 )
 def test_t1_stands_in_only_where_t2_is_unsure(t1: SpineFrame, t2: SpineFrame, expected: bool) -> None:
     assert stands_in(t1, t2) is expected
@@ -57,6 +71,34 @@ def test_t1_stands_in_only_where_t2_is_unsure(t1: SpineFrame, t2: SpineFrame, ex
 @pytest.mark.parametrize(("names_off", "levels"), [(0, Level), (1, list(Level)[1:]), (-1, list(Level)[:-1])])
 def test_contrasts_that_name_a_disc_otherwise_are_told(names_off: int, levels: Sequence[Level]) -> None:
     assert levels_off(spine(SURE), spine(SURE, list(levels), names_off)) == names_off
+
+
+def test_one_disc_that_is_named_otherwise_is_told() -> None:
+    frames = spine(SURE).levels
+    other = {Level.L3_L4: frames[Level.L3_L4], Level.L5_S1: frames[Level.L4_L5]}
+    assert levels_off(spine(SURE), SpineFrame(other, SURE)) == 1
+
+
+def test_what_either_contrast_says_against_the_names_is_kept() -> None:
+    t1, t2 = spine(SURE), spine(replace(UNSURE, disc_below=0.9), list(Level)[1:], names_off=1)
+    assert joint_numbering(t1, None) == SURE
+    assert joint_numbering(t1, t2) == replace(SURE, disc_below=0.9, contrasts_differ_by=1)
+
+
+def test_a_canal_lies_where_its_own_contrast_shows_it() -> None:
+    guide, seen = spine(SURE), spine(UNSURE, list(Level)[1:4], names_off=1)
+    moved = {
+        level: replace(f, disc_lps_mm=f.disc_lps_mm + there, canal_lps_mm=f.canal_lps_mm + there)
+        for level, f in seen.levels.items()
+        for there in [np.array([6.0, 0.0, 4.0])]
+    }
+    found = on_other_contrast(guide, replace(seen, levels=moved), straight_spine(canal=False))
+    assert list(found.levels) == list(Level)[:3], "no canal is shown at the others"
+    for level, frame in found.levels.items():
+        there = frame.canal_lps_mm - guide.levels[level].canal_lps_mm
+        np.testing.assert_allclose(there, [6, 0, 4], atol=1e-6)
+    whole = on_other_contrast(guide, SpineFrame({}, UNSURE), straight_spine())
+    assert whole.levels == guide.levels
 
 
 def test_a_contrast_without_those_discs_says_nothing() -> None:

@@ -152,6 +152,20 @@ def test_a_scoliosis_is_not_doubted(small_study: Study) -> None:
             id="nothing alike",
         ),
         pytest.param(
+            Landmarks(
+                {
+                    k: replace(p, confidence=0.1)
+                    for k, p in plausible().points.items()
+                    if k.condition is not CANAL
+                }
+            ),
+            DoubtKind.NOT_LUMBAR,
+            "The images may show no lumbar spine: what was found resembles lumbar levels little "
+            "(mean confidence 0.10)",
+            set(ALL_FINDINGS),
+            id="nothing alike, and no canal",
+        ),
+        pytest.param(
             replace(plausible(), numbering=Numbering(True, 0.6)),
             DoubtKind.NUMBERING_UNCERTAIN,
             "The numbering of the levels is unsure: the discs fit almost as well one level off",

@@ -79,8 +79,8 @@ class Numbering:
     moved_by_hand
         By how many levels a reader moved the names since, caudal positive.
     contrasts_differ_by
-        By how many levels the other sagittal contrast names the same discs lower; 0 where it agrees, or
-        where there is none.
+        By how many levels the other sagittal contrast names the same discs lower, before any move by hand; 0
+        where it agrees, or where there is none.
     """
 
     sacrum_seen: bool | None = None
@@ -100,7 +100,8 @@ class Numbering:
         counted = {None: "names learnt", True: "from sacrum (seen)", False: "from sacrum (not seen)"}
         moved = f", moved by hand {self.moved_by_hand:+d}" if self.moved_by_hand else ""
         sure = "" if self.confidence is None else f", confidence {self.confidence:.2f}"
-        return f"{counted[self.sacrum_seen]}{sure}{moved}"
+        differ = f", {self.contrasts_words}" if self.contrasts_differ_by else ""
+        return f"{counted[self.sacrum_seen]}{sure}{differ}{moved}"
 
     @property
     def sentence(self) -> str:
@@ -111,8 +112,17 @@ class Numbering:
             seen = "seen" if self.sacrum_seen else "not seen"
             how = f"Levels were numbered upwards from the sacrum ({seen})"
         sure = "not estimated" if self.confidence is None else f"{self.confidence:.2f}"
+        differ = f"; {self.contrasts_words}" if self.contrasts_differ_by else ""
         moved = f" A reader then moved the names by {self.moved_by_hand:+d}." if self.moved_by_hand else ""
-        return f"{how}; numbering confidence {sure}.{moved} A transitional vertebra shifts every name."
+        return (
+            f"{how}; numbering confidence {sure}{differ}.{moved} A transitional vertebra shifts every name."
+        )
+
+    @property
+    def contrasts_words(self) -> str:
+        """How differently the two sagittal contrasts name the discs, before any move by hand."""
+        levels = abs(self.contrasts_differ_by)
+        return f"sagittal T1 and T2 name the same discs {levels} level{'s' * (levels > 1)} apart"
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,12 @@ def analysis_document(study: Study, analysis: Analysis) -> Json:
 
 
 def _numbering(numbering: Numbering) -> Json:
-    """Null where nobody looked or estimated; ``moved_by_hand`` counts levels, caudal positive."""
+    """Null where nobody looked or estimated; both counts are of levels, caudal positive."""
     return {
         "sentence": numbering.sentence,
         "sacrum_seen": numbering.sacrum_seen,
         "confidence": None if numbering.confidence is None else float(numbering.confidence),
+        "contrasts_differ_by": numbering.contrasts_differ_by,
         "moved_by_hand": numbering.moved_by_hand,
     }
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..domain.geometry import FloatArray, vector3
-from ..domain.landmarks import Landmark, Landmarks, NotGradable, Numbering
+from ..domain.landmarks import Landmark, Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
 from ..domain.study import MRSeries, SeriesRole, Study
 from ..models.bundle import Bundle
@@ -26,7 +26,7 @@ from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .confidence import LandmarkConfidence
-from .contrasts import levels_off, stands_in
+from .contrasts import joint_numbering, on_other_contrast, stands_in
 from .foramina import LATERAL_MM, find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
@@ -84,15 +84,17 @@ class MultistageLocalizer:
             # the sagittal and the axial series.
             spine = centred
         report(Progress("placing canal points", 0.8))
+        on_t2 = spine if t2 is None or guide is t2 else on_other_contrast(spine, t2.spine, t2.maps)
         if t2 is not None:
-            found |= self._canal(t2, _where_seen(spine, t2.maps) if guide is t1 else spine)
+            found |= self._canal(t2, on_t2)
         report(Progress("placing foramina on sagittal T1", 0.9))
         if t1 is not None:
             found |= self._foramina(t1, spine)
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
-        return Landmarks(
-            found, _missing(study, spine, found), _notes(spine, guide, t2), _numbering(guide, t1, t2)
-        )
+        other = t2 if guide is t1 else t1
+        numbering = joint_numbering(guide.spine, other.spine if other else None)
+        notes = _notes(on_t2, stood_in=guide is t1 and t2 is not None)
+        return Landmarks(found, _missing(study, spine, found), notes, numbering)
 
     def locate_recesses(
         self, study: Study, canal: Landmark, cancel: CancelToken
@@ -177,18 +179,6 @@ def _guide(t2: _Sagittal | None, t1: _Sagittal | None) -> _Sagittal | None:
     return t1 if stands_in(t1.spine, t2.spine) else t2
 
 
-def _where_seen(spine: SpineFrame, maps: SagittalMaps) -> SpineFrame:
-    """The levels where another contrast shows the canal, too: what it does not show it cannot place."""
-    seen = {level: frame for level, frame in spine.levels.items() if maps.shows_canal_at(frame.canal_lps_mm)}
-    return replace(spine, levels=seen)
-
-
-def _numbering(guide: _Sagittal, t1: _Sagittal | None, t2: _Sagittal | None) -> Numbering:
-    other = t2 if guide is t1 else t1
-    differ = 0 if other is None else levels_off(guide.spine, other.spine)
-    return replace(guide.spine.numbering, contrasts_differ_by=differ)
-
-
 def _recess_landmarks(
     study: Study, views: Mapping[Level, AxialView], spine: SpineFrame
 ) -> dict[FindingKey, Landmark]:
@@ -270,9 +260,9 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
     )
 
 
-def _notes(spine: SpineFrame, guide: _Sagittal, t2: _Sagittal | None) -> tuple[str, ...]:
+def _notes(spine: SpineFrame, stood_in: bool) -> tuple[str, ...]:
     notes = []
-    if t2 is not None and guide is not t2:
+    if stood_in:
         notes.append("Levels were named on sagittal T1, because their names on T2 are less sure.")
     assumed = [level.value for level, frame in spine.levels.items() if not frame.canal_seen]
     if assumed:

@@ -91,8 +91,8 @@ def _points(landmarks: Landmarks, level: Level, group: ConditionGroup) -> list[F
 
 
 def _not_lumbar(landmarks: Landmarks, middles: Canal) -> Iterator[Doubt]:
-    canal = [p.confidence for p in landmarks if p.key.condition.group is ConditionGroup.CANAL]
-    sure = [confidence for confidence in canal if confidence is not None]
+    canal = [p for p in landmarks if p.key.condition.group is ConditionGroup.CANAL]
+    sure = [p.confidence for p in canal or landmarks if p.confidence is not None]
     steps = _steps_mm(middles)
     why = ""
     if not landmarks.points:
@@ -118,16 +118,16 @@ def _numbering(landmarks: Landmarks) -> Iterator[Doubt]:
     if numbering.disc_below > DISC_BELOW:
         reasons.append("one more disc seems to lie below L5/S1, as with a transitional vertebra")
     if numbering.contrasts_differ_by:
-        levels = abs(numbering.contrasts_differ_by)
-        reasons.append(f"sagittal T1 and T2 name the same discs {levels} level{'s' * (levels > 1)} apart")
+        reasons.append(numbering.contrasts_words)
     if reasons:
         yield Doubt(DoubtKind.NUMBERING_UNCERTAIN, f"The numbering of the levels is unsure: {_and(reasons)}")
 
 
-def _in_view(_: Landmarks, middles: Canal) -> Iterator[Doubt]:
-    absent = [level.value for level in Level if level not in middles]
+def _in_view(landmarks: Landmarks, _: Canal) -> Iterator[Doubt]:
+    found = {point.key.level for point in landmarks}
+    absent = [level.value for level in Level if level not in found]
     if absent:
-        sentence = f"{len(middles)} of 5 levels were found; not found: {_and(absent)}"
+        sentence = f"{len(found)} of 5 levels were found; not found: {_and(absent)}"
         yield Doubt(DoubtKind.LEVELS_NOT_IN_VIEW, sentence)
 
 
