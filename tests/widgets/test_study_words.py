@@ -8,15 +8,20 @@ import pytest
 
 from napari_lumbar.dicom import StudyListing, pseudonym
 from napari_lumbar.dicom.stacks import Plane
+from napari_lumbar.domain.doubts import Doubt, DoubtKind
+from napari_lumbar.domain.findings import Analysis
 from napari_lumbar.domain.study import FileAccounting, FileOutcome, FileRecord, SeriesRole, Study
+from napari_lumbar.session import SessionState
 from napari_lumbar.widgets.study_words import (
     accounting_sentence,
+    graded_sentence,
     listing_cells,
     opened_sentence,
     series_name,
     series_rows,
     study_name,
     warning_lines,
+    warnings_text,
 )
 
 UID = "1.2.840.113619.2.1"
@@ -41,10 +46,28 @@ def test_names_hold_no_uid(small_study: Study) -> None:
         series=(series, part),
         warnings=(f"series {UID}: uneven", f"series {UID}-part2: odd", "2 files"),
     )
-    lines = warning_lines(warned)
+    lines = warning_lines(warned, None)
     assert len(lines) == 3
     assert not any(UID in line for line in lines)
     assert lines[2] == "2 files"
+
+
+def test_what_speaks_against_an_analysis_is_listed_once(small_study: Study, small_analysis: Analysis) -> None:
+    doubt = Doubt(DoubtKind.NUMBERING_UNCERTAIN, "The numbering of the levels is unsure: no sacrum")
+    study = replace(small_study, warnings=("2 files",))
+    timed = replace(small_analysis, timings_s={"total": 12.3}, doubts=(), warnings=("2 files",))
+    plain = SessionState(study.study_uid, timed)
+    doubted = SessionState(
+        study.study_uid, replace(timed, doubts=(doubt,), warnings=("2 files", "a note", doubt.text))
+    )
+    assert warning_lines(study, plain) == ("2 files",)
+    assert warning_lines(study, doubted) == ("2 files", "a note", doubt.text)
+    assert [warnings_text(1, None), warnings_text(1, plain)] == ["⚠ 1", "⚠ 1"]
+    assert warnings_text(3, doubted) == "⚠ 3 levels?"
+    assert graded_sentence(replace(timed, warnings=())) == "25 of 25 findings graded in 12 s."
+    assert graded_sentence(doubted.analysis) == (
+        "25 of 25 findings graded in 12 s. The numbering of the levels is unsure. 3 warnings: see ⚠."
+    )
 
 
 def test_a_row_says_what_where_and_why(small_study: Study) -> None:

@@ -308,6 +308,7 @@ class ReaderDock(QWidget):
     def _on_state(self, state: SessionState | None) -> None:
         self._draw_matrix()
         self.matrix.viewport().repaint()  # grades are seen before the slower pictures follow
+        self.study_panel.show_warnings(state)
         self.panes.draw(state)
         self.navigation.draw_chosen()
 

@@ -97,7 +97,9 @@ class WarningsDialog(QDialog):
     def __init__(self, lines: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         column = _laid_out(self, "Warnings about this study")
-        column.addWidget(plain_label("What was odd about the images but kept nothing out:"))
+        column.addWidget(
+            plain_label("What is odd about the images, or speaks against what was found on them:")
+        )
         self.list = QPlainTextEdit("\n\n".join(f"⚠ {_sentence(line)}" for line in lines))
         self.list.setAccessibleName("Warnings about this study")
         self.list.setReadOnly(True)

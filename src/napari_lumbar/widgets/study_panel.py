@@ -10,12 +10,12 @@ from superqt import QElidingLabel
 
 from ..domain.study import Study
 from ..pipeline.progress import Progress
-from ..session import RecentStudies, roles_differ
+from ..session import RecentStudies, SessionState, roles_differ
 from .open_buttons import OpenButtons
 from .plain_text import LinesLabel, plain_tooltip
 from .series_table import SeriesTable
 from .study_dialogs import FilesDialog, WarningsDialog
-from .study_words import accounting_sentence, counted, series_rows, study_name, warning_lines
+from .study_words import accounting_sentence, counted, series_rows, study_name, warning_lines, warnings_text
 from .thumbnails import Thumbnail
 
 #: Reserved for what is known of the current series, so that nothing below moves.
@@ -49,6 +49,7 @@ class StudyPanel(QWidget):
     def __init__(self, recent: RecentStudies, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._study: Study | None = None
+        self._warnings: tuple[str, ...] = ()
         self.open_buttons = OpenButtons(recent)
         self.study_label = QElidingLabel("No study")
         self.warnings_button = _button("", "")
@@ -77,9 +78,17 @@ class StudyPanel(QWidget):
         self.series_table.show_rows(series_rows(study, automatic))
         self.automatic_button.setEnabled(roles_differ(study, automatic))
         self._show_accounting(study)
-        self._show_warnings(study)
+        self.show_warnings(None)
         self.analyse_button.setEnabled(True)
         self.show_series(True)
+
+    def show_warnings(self, state: SessionState | None) -> None:
+        """Count what speaks against the study on the screen, and against its analysis if there is one."""
+        self._warnings = warning_lines(self._study, state) if self._study else ()
+        self.warnings_button.setText(warnings_text(len(self._warnings), state))
+        self.warnings_button.setAccessibleName(counted(len(self._warnings), "warning"))
+        self.warnings_button.setToolTip(plain_tooltip("\n".join(self._warnings)))
+        self.warnings_button.setVisible(bool(self._warnings))
 
     def show_thumbnails(self, pictures: Mapping[str, Thumbnail]) -> None:
         """Put pictures beside the series, by ``series_id``."""
@@ -138,20 +147,12 @@ class StudyPanel(QWidget):
         self.files_button.setText(f"{counted(excluded, 'file')} &excluded…")
         self.files_button.setVisible(excluded > 0)
 
-    def _show_warnings(self, study: Study) -> None:
-        lines = warning_lines(study)
-        self.warnings_button.setText(f"⚠ {len(lines)}")
-        self.warnings_button.setAccessibleName(counted(len(lines), "warning"))
-        self.warnings_button.setToolTip(plain_tooltip("\n".join(lines)))
-        self.warnings_button.setVisible(bool(lines))
-
     def _describe(self, text: str) -> None:
         self.details.setText(text)
         self.details.setToolTip(plain_tooltip(text))
 
     def _open_warnings(self) -> None:
-        if self._study is not None:
-            WarningsDialog(warning_lines(self._study), self).open()
+        WarningsDialog(self._warnings, self).open()
 
     def _open_files(self) -> None:
         if self._study is not None:

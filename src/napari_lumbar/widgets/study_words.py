@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from ..dicom import StudyListing, pseudonym
 from ..dicom.stacks import Plane, common_plane
+from ..domain.doubts import DoubtKind
 from ..domain.findings import Analysis
 from ..domain.study import FileAccounting, FileOutcome, MRSeries, SeriesRole, Study
-from ..session import Session
+from ..session import Session, SessionState
 
 _NO_DATE = "not stated"
 
@@ -77,10 +78,22 @@ def series_rows(study: Study, automatic: Study) -> tuple[SeriesRow, ...]:
     return tuple(_row(study.by_id(series.series_id), series) for series in automatic.series)
 
 
-def warning_lines(study: Study) -> tuple[str, ...]:
-    """Every warning, with the names of series in place of their UIDs."""
+def warning_lines(study: Study, state: SessionState | None) -> tuple[str, ...]:
+    """Every warning of reading, analysing and correcting a study, with the names of series for their UIDs."""
+    of_analysis = (*state.analysis.warnings, *state.notes) if state else ()
     by_length = sorted(study.series, key=lambda series: -len(series.series_id))
-    return tuple(_named(warning, by_length) for warning in study.warnings)
+    return tuple(dict.fromkeys(_named(text, by_length) for text in (*study.warnings, *of_analysis)))
+
+
+def warnings_text(n_warnings: int, state: SessionState | None) -> str:
+    """How many warnings there are, and whether names of levels are among what they doubt: ``⚠ 2 levels?``."""
+    doubts_names = state is not None and is_numbering_doubted(state.analysis)
+    return f"⚠ {n_warnings}{' levels?' if doubts_names else ''}"
+
+
+def is_numbering_doubted(analysis: Analysis) -> bool:
+    """Whether every level may have another's name."""
+    return any(doubt.kind is DoubtKind.NUMBERING_UNCERTAIN for doubt in analysis.doubts)
 
 
 def accounting_sentence(accounting: FileAccounting) -> str:
@@ -110,9 +123,12 @@ def left_words(why: str, left: Session | None) -> tuple[str, bool]:
 
 
 def graded_sentence(analysis: Analysis) -> str:
-    """Say how much of a study was graded, and how long it took."""
-    n_findings = len(analysis.findings)
-    return f"{len(analysis.graded)} of {n_findings} findings graded in {analysis.timings_s['total']:.0f} s."
+    """Say how much of a study was graded, how long it took, and what speaks against it."""
+    n_findings, n_warnings = len(analysis.findings), len(set(analysis.warnings))
+    graded = f"{len(analysis.graded)} of {n_findings} findings graded in {analysis.timings_s['total']:.0f} s."
+    names = "The numbering of the levels is unsure." if is_numbering_doubted(analysis) else ""
+    warnings = f"{counted(n_warnings, 'warning')}: see ⚠." if n_warnings else ""
+    return " ".join(filter(None, (graded, names, warnings)))
 
 
 def listing_cells(listing: StudyListing) -> tuple[str, str, str, str, str]:
