@@ -9,6 +9,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_lumbar.domain.landmarks import Landmarks, Numbering
+from napari_lumbar.domain.spine import Level
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.widgets.commands import Command
 from napari_lumbar.widgets.reader_dock import ReaderDock
@@ -46,6 +47,9 @@ def test_doubts_of_an_analysis_are_said_and_one_click_away(dock: ReaderDock, qtb
     assert button.isVisible()
     assert button.text().endswith(" levels?")
     assert button.text() != before
+    headings = [dock.matrix.verticalHeaderItem(level.rank) for level in Level]
+    assert [heading.text() for heading in headings] == [f"{level.value}?" for level in Level]
+    assert "numbering confidence 0.90; sagittal T1 and T2 name" in headings[0].toolTip()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     (dialog,) = dock.study_panel.findChildren(WarningsDialog)
     words = dialog.list.toPlainText()
@@ -53,7 +57,11 @@ def test_doubts_of_an_analysis_are_said_and_one_click_away(dock: ReaderDock, qtb
     assert "A note." in words
     dialog.reject()
 
-    # what a person did to the names is listed, too
+    # what a person did to the names is listed, too; they are theirs from now on
     count = int(button.text().split()[1])
     click(dock, Command.NAMES_DOWN, qtbot)
     assert int(button.text().split()[1]) > count
+    assert not button.text().endswith("levels?")
+    assert [heading.text() for heading in headings] == [level.value for level in Level]
+    click(dock, Command.UNDO, qtbot)
+    assert headings[0].text() == "L1/L2?"

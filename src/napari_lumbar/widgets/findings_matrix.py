@@ -30,6 +30,7 @@ _CELL_MARGIN_PX = 8
 #: A text that does not fit is made smaller, down to the last share, before it is cut.
 _TEXT_SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
 _NOTE_TEXT = 0.85
+_DOUBT = "?"
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _CONDITIONS, _LEVELS = list(Condition), list(Level)
 
@@ -77,6 +78,13 @@ class FindingsMatrix(QTableWidget):
                 item.setToolTip(plain_tooltip(cell.tooltip))
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, cell.tooltip)
 
+    def draw_names(self, resting_on: str, are_doubted: bool) -> None:
+        """Say what the levels' names rest on, and mark them where they are in doubt: ``L4/L5?``."""
+        for row, level in enumerate(_LEVELS):
+            heading = self.verticalHeaderItem(row)
+            heading.setText(f"{level.value}{_DOUBT if are_doubted else ''}")
+            heading.setToolTip(plain_tooltip(resting_on))
+
     @property
     def cells(self) -> dict[FindingKey, Cell]:
         """All cells as they are shown."""
@@ -106,10 +114,12 @@ class FindingsMatrix(QTableWidget):
             self.horizontalHeaderItem(column).setToolTip(_column_text(condition))
 
     def _fix_heights(self) -> None:
-        """Two lines in every row and heading, whatever the font."""
+        """Two lines in every row and heading, and room for a level in doubt, whatever the font."""
         height = 2 * self.fontMetrics().height() + _CELL_MARGIN_PX
         self.verticalHeader().setDefaultSectionSize(height)
         self.horizontalHeader().setFixedHeight(height)
+        longest = max(self.fontMetrics().horizontalAdvance(level.value + _DOUBT) for level in _LEVELS)
+        self.verticalHeader().setMinimumWidth(longest + 2 * _CELL_MARGIN_PX)
         self.setFixedHeight((len(_LEVELS) + 1) * height + 2 * self.frameWidth())
 
     def _on_current_cell_changed(self, row: int, column: int, *_: int) -> None:

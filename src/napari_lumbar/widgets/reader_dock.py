@@ -54,6 +54,7 @@ from .shortcuts import COMMAND_KEYS, Shortcut, bind_on_canvas, bind_on_panel
 from .study_dialogs import StudiesDialog
 from .study_panel import StudyPanel
 from .study_source import StudyChoice
+from .study_words import names_rest_on
 from .system_row import SystemRow, copy_to_clipboard
 from .systems import RecentBundles, SystemChoice
 from .view_bar import ViewBar
@@ -317,6 +318,7 @@ class ReaderDock(QWidget):
         state = session.state if session else None
         cells = describe_all(state, comparison, self.reading.is_regrading)
         self.matrix.draw(cells)
+        self.matrix.draw_names(*names_rest_on(state))
         self.system_row.show_system(state.analysis.provenance.device if state else None)
         self.system_row.show_comparison(legend(comparison, cells) if comparison else "")
 

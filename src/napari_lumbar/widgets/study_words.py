@@ -87,8 +87,16 @@ def warning_lines(study: Study, state: SessionState | None) -> tuple[str, ...]:
 
 def warnings_text(n_warnings: int, state: SessionState | None) -> str:
     """How many warnings there are, and whether names of levels are among what they doubt: ``⚠ 2 levels?``."""
-    doubts_names = state is not None and is_numbering_doubted(state.analysis)
-    return f"⚠ {n_warnings}{' levels?' if doubts_names else ''}"
+    _, are_doubted = names_rest_on(state)
+    return f"⚠ {n_warnings}{' levels?' if are_doubted else ''}"
+
+
+def names_rest_on(state: SessionState | None) -> tuple[str, bool]:
+    """What the levels' names rest on, and whether that is doubted; a reader who moved them has decided."""
+    if state is None:
+        return "", False
+    numbering = state.landmarks.numbering
+    return numbering.sentence, is_numbering_doubted(state.analysis) and not numbering.moved_by_hand
 
 
 def is_numbering_doubted(analysis: Analysis) -> bool:
