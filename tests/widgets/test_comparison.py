@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from napari_lumbar.domain.findings import Analysis, Finding, SeverityProbs
+from napari_lumbar.domain.findings import Analysis, Certainty, Finding, SeverityProbs
 from napari_lumbar.domain.landmarks import Dependence, NotGradable
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
@@ -50,6 +50,14 @@ def test_each_cell_holds_both_and_says_whether_they_differ(
     assert "Why: outside <the> image" in cells[FORAMEN].tooltip
     assert describe_all(state, None, False)[CANAL].other is None
     assert describe_all(None, comparison, False) == {}
+
+
+def test_there_is_room_for_how_probable_and_no_more(state: SessionState, comparison: Comparison) -> None:
+    strange = replace(state.analysis.findings[CANAL], certainty=Certainty(strangeness=1e9))
+    analysis = replace(state.analysis, findings={**state.analysis.findings, CANAL: strange})
+    state = replace(state, analysis=analysis)
+    assert describe_all(state, None, False)[CANAL].note == "0.85 ⚠ caution"
+    assert describe_all(state, comparison, False)[CANAL].note == "0.85"
 
 
 def test_a_sentence_sums_up_and_says_which_points_were_used(

@@ -42,14 +42,18 @@ class Comparison:
 
 
 def describe_both(state: SessionState, comparison: Comparison, key: FindingKey, regrading: bool) -> Cell:
-    """Return the cell of the first bundle with that of the second in it."""
+    """Return the cell of the first bundle with that of the second in it.
+
+    There is room for how probable each is, and no more; the tooltip has the rest.
+    """
     first = describe(state, key, regrading)
     is_stale = not comparison.is_current(state, key)
     second = describe_answer(comparison.findings[key], is_stale)
     differs = _differ(first, second)
     both = f"Above, {comparison.first}:\n{first.tooltip}\n\nBelow, {comparison.second}:\n{second.tooltip}"
     tooltip = f"The two differ.\n{both}" if differs else both
-    return replace(first, tooltip=tooltip, other=second, differs=differs)
+    note = describe_answer(state.finding(key), key in state.stale).note
+    return replace(first, note=note, tooltip=tooltip, other=second, differs=differs)
 
 
 def describe_all(
