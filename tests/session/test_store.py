@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_lumbar.domain.errors import SessionError
-from napari_lumbar.domain.landmarks import dependent_findings
+from napari_lumbar.domain.landmarks import Landmarks, dependent_findings
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Level, Severity, Side
 from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.session import (
@@ -162,7 +162,7 @@ def test_the_file_says_who_used_what(tmp_path: Path, corrected: SessionState) ->
     store = SessionStore(tmp_path, "AB")
     store.save(corrected)
     document = json.loads(path_of(store, corrected).read_text("utf-8"))
-    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (4, "AB", BUNDLE)
+    assert (document["schema_version"], document["reader"], document["bundle_sha256"]) == (5, "AB", BUNDLE)
     assert document["roles"] == {"t1": "Sagittal T1", "t2": "Sagittal T2/STIR", "ax": "Axial T2"}
     (spot,) = document["corrections"]
     assert spot["said"]["override"] == {"severity": "Severe", "reason": "seen, ü"}
@@ -293,9 +293,9 @@ def test_a_newer_version_is_refused_and_left_alone(
     store = SessionStore(tmp_path)
     store.save(corrected)
     path = path_of(store, corrected)
-    rewritten(path, lambda document: document.update(schema_version=5))
+    rewritten(path, lambda document: document.update(schema_version=6))
     before = path.read_bytes()
-    said = r"newer napari-lumbar \(file version 5; this one reads up to 4\): update napari-lumbar"
+    said = r"newer napari-lumbar \(file version 6; this one reads up to 5\): update napari-lumbar"
     for use in (lambda: store.restore(small_study, BUNDLE), lambda: store.save(corrected)):
         with pytest.raises(SessionError, match=said):
             use()
@@ -351,6 +351,41 @@ def test_work_on_images_that_are_not_there_is_kept_aside(
     assert len(list(tmp_path.glob("*.kept"))) == 1
 
 
+def test_work_on_levels_that_are_named_otherwise_now_is_kept_aside(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    """The same weights, and rules that name the discs one level further down."""
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+    assert store.restore(small_study, BUNDLE, predicted=corrected.analysis.landmarks).work == corrected.work
+    named_lower = {
+        FindingKey(key.condition, list(Level)[key.level.rank + 1]): point
+        for key, point in corrected.analysis.landmarks.points.items()
+        if key.level is not Level.L5_S1
+    }
+    now = replace(corrected.analysis, landmarks=Landmarks(named_lower))
+    restored, trouble = restore_work(store, small_study, now, lambda _: True)
+    assert (restored.work, trouble) == (Work(), "")
+    said = "The session file does not fit: the session corrects predictions that had L2/L3 "
+    assert restored.message.startswith(said)
+    assert len(list(tmp_path.glob("*.kept"))) == 1
+
+
+def test_a_file_that_does_not_say_where_levels_were_is_used(
+    tmp_path: Path, small_study: Study, corrected: SessionState
+) -> None:
+    store = SessionStore(tmp_path)
+    store.save(corrected)
+
+    def as_version_4(document: dict[str, Any]) -> None:
+        del document["predicted_lps_mm"]
+        document["schema_version"] = 4
+
+    rewritten(path_of(store, corrected), as_version_4)
+    restored = store.restore(small_study, BUNDLE, predicted=corrected.analysis.landmarks)
+    assert restored.work == corrected.work
+
+
 def test_another_readers_work_that_does_not_fit_is_not_put_aside(
     tmp_path: Path, small_study: Study, corrected: SessionState
 ) -> None:
@@ -367,7 +402,7 @@ def test_a_session_that_could_not_be_read_is_not_written_over(
     store = SessionStore(tmp_path)
     with monkeypatch.context() as gone:
         gone.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
-        restored, trouble = restore_work(store, small_study, BUNDLE, lambda _: True)
+        restored, trouble = restore_work(store, small_study, corrected.analysis, lambda _: True)
     assert restored.work == Work()
     assert "Input/output error" in trouble
     with pytest.raises(SessionError, match="is not what was read here"):

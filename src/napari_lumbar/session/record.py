@@ -1,7 +1,8 @@
-"""The session file, schema version 4, and how older versions are read.
+"""The session file, schema version 5, and how older versions are read.
 
 Version 1 held moved points only; version 2 neither steps about several points, nor propagated points, nor the
-view; version 3 no series without a role. A version newer than this one is refused, not guessed at.
+view; version 3 no series without a role; version 4 not where levels were predicted. A version newer than this
+one is refused, not guessed at.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .saved import SavedSession
 from .steps import CompoundStep, NamingStep, PointStep, Step, Work
 from .view import ViewState
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 SeverityLabel = Literal["Normal/Mild", "Moderate", "Severe"]
 
@@ -178,12 +179,13 @@ class ViewRecord(_Record):
 class SessionRecord(_Record):
     """A session file."""
 
-    schema_version: Literal[4] = 4
+    schema_version: Literal[5] = 5
     study_sha256: str
     bundle_sha256: str
     reader: str = ""
     saved_utc: AwareDatetime
     roles: dict[str, SeriesRole | None] = Field(default_factory=dict)
+    predicted_lps_mm: dict[Level, tuple[float, float, float]] = Field(default_factory=dict)
     naming: NamingRecord = Field(default_factory=NamingRecord)
     corrections: tuple[SpotRecord, ...]
     done: tuple[StepRecord, ...] = ()
@@ -238,6 +240,7 @@ def encode(saved: SavedSession) -> str:
         reader=saved.reader,
         saved_utc=saved.saved_at,
         roles=dict(saved.roles),
+        predicted_lps_mm=dict(saved.predicted_lps_mm),
         naming=_naming_record(corrections.naming),
         corrections=tuple(
             SpotRecord(condition=spot.condition, rank=spot.rank, said=CorrectionRecord.of(said))
@@ -275,6 +278,7 @@ def decode(content: bytes) -> SavedSession:
         reader=record.reader,
         saved_at=record.saved_utc,
         roles=record.roles,
+        predicted_lps_mm=record.predicted_lps_mm,
         work=work,
         view=record.view.view(),
     )
@@ -290,7 +294,7 @@ def _record(content: bytes) -> SessionRecord:
         )
     if version == 1:
         return SessionRecord1.model_validate(document).migrated()
-    if version in (2, 3):
+    if version in (2, 3, 4):
         document["schema_version"] = SCHEMA_VERSION  # what is new since may be missing
     return SessionRecord.model_validate(document)
 

@@ -45,10 +45,12 @@ def replay(study: Study, system: System, analysis: Analysis, saved: SavedSession
     Raises
     ------
     SessionError
-        If another bundle's predictions were corrected, or on images that the study does not have.
+        If another bundle's predictions were corrected, or names at other discs, or on images that the study
+        does not have.
     """
     saved.check_bundle(analysis.provenance.bundle_sha256)
     saved.check_places(study)
+    saved.check_names(analysis.landmarks)
     state = SessionState(study.study_uid, analysis, saved.work)
     started = perf_counter()
     request = state.request()

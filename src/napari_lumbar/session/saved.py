@@ -12,13 +12,19 @@ import numpy as np
 
 from ..domain.errors import SessionError
 from ..domain.findings import SeriesUse
+from ..domain.geometry import Vector3
+from ..domain.landmarks import Landmarks
+from ..domain.spine import Level
 from ..domain.study import MRSeries, SeriesRole, Study
+from ..pipeline.plausibility import level_middles
 from .corrections import Correction, Place
 from .steps import Work
 from .view import ViewState
 
 #: A point may lie this far from its own pixel (rounding in the file); further, and the images are others.
 _TOLERANCE_MM = 0.1
+#: A level's middle may move so far between versions; levels lie 24 mm apart or more.
+_SAME_LEVEL_MM = 15.0
 _UNKNOWN = "not known to the session file"
 
 
@@ -39,6 +45,8 @@ class SavedSession:
     roles
         What each series of the study was used for, by ``series_id``, the preferred one of a role first. Older
         files hold only the series that were used.
+    predicted_lps_mm
+        Where the predictions that were corrected had the middle of each level. Older files do not say.
     work
         What the reader did.
     view
@@ -50,6 +58,7 @@ class SavedSession:
     reader: str
     saved_at: datetime
     roles: Mapping[str, SeriesRole | None]
+    predicted_lps_mm: Mapping[Level, Vector3]
     work: Work
     view: ViewState = field(default_factory=ViewState)
 
@@ -102,6 +111,22 @@ class SavedSession:
                 f"the session corrects predictions of the bundle {self.bundle_sha256[:8]}, and the bundle in "
                 f"use is {bundle_sha256[:8]}: choose the bundle it was saved with"
             )
+
+    def check_names(self, predicted: Landmarks) -> None:
+        """Raise ``SessionError`` if predicted names now lie at other discs than those that were corrected.
+
+        The same weights may name levels otherwise where a newer version has other rules, and what a reader
+        said of one disc, or of all names, would be said of another.
+        """
+        for level, middle in level_middles(predicted).items():
+            if level not in self.predicted_lps_mm:
+                continue
+            apart_mm = float(np.linalg.norm(middle - self.predicted_lps_mm[level]))
+            if apart_mm > _SAME_LEVEL_MM:
+                raise SessionError(
+                    f"the session corrects predictions that had {level.value} {apart_mm:.0f} mm from where "
+                    "it is now: use the version that it was saved with, or correct these anew"
+                )
 
     def check_places(self, study: Study) -> None:
         """Raise ``SessionError`` if a point is not where a slice of a series in use is."""

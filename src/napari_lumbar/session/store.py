@@ -17,8 +17,11 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from ..domain.errors import SessionError
-from ..domain.findings import SeriesUse
+from ..domain.findings import Analysis, SeriesUse
+from ..domain.geometry import vector3
+from ..domain.landmarks import Landmarks
 from ..domain.study import MRSeries, Study
+from ..pipeline.plausibility import level_middles
 from .files import keep_copy, set_aside, write_atomically
 from .record import UnreadableSession, decode, encode
 from .saved import SavedSession, roles_sha256, sha256_text
@@ -125,7 +128,13 @@ class SessionStore:
         self._write(path, saved)
         return saved.saved_at
 
-    def restore(self, study: Study, bundle_sha256: str, take_over: bool = False) -> Restored:
+    def restore(
+        self,
+        study: Study,
+        bundle_sha256: str,
+        take_over: bool = False,
+        predicted: Landmarks | None = None,
+    ) -> Restored:
         """Return the work that belongs to ``study``.
 
         A file that cannot be read, or whose points lie on slices that the study does not have, is renamed,
@@ -135,6 +144,8 @@ class SessionStore:
         ----------
         take_over
             Go on with another reader's session, whose file is kept as a copy.
+        predicted
+            Where the bundle finds the levels now; work on other places under these names is not restored.
 
         Raises
         ------
@@ -152,7 +163,7 @@ class SessionStore:
             saved = read_session(path)
             if saved.reader != self.reader and not take_over:
                 raise AnothersSession(saved.reader_text)
-            self._check(saved, study, bundle_sha256)
+            self._check(saved, study, bundle_sha256, predicted)
         except UnreadableSession as error:
             aside = set_aside(path)
             return Restored(message=f"{error}. It was kept as {aside.name} and a new one begun.")
@@ -171,15 +182,22 @@ class SessionStore:
             reader=self.reader,
             saved_at=datetime.now(UTC).replace(microsecond=0),
             roles={use.series_id: use.role for use in state.analysis.series},
+            predicted_lps_mm={
+                level: vector3(middle) for level, middle in level_middles(state.analysis.landmarks).items()
+            },
             work=state.work,
             view=view,
         )
 
-    def _check(self, saved: SavedSession, study: Study, bundle_sha256: str) -> None:
+    def _check(
+        self, saved: SavedSession, study: Study, bundle_sha256: str, predicted: Landmarks | None
+    ) -> None:
         try:
             saved.with_roles(study)
             saved.check_bundle(bundle_sha256)
             saved.check_places(study)
+            if predicted is not None:
+                saved.check_names(predicted)
         except SessionError as error:
             raise UnreadableSession(f"The session file does not fit: {error}") from error
 
@@ -218,19 +236,22 @@ class SessionStore:
 
 
 def restore_work(
-    store: SessionStore, study: Study, bundle_sha256: str, may_take_over: Callable[[str], bool]
+    store: SessionStore, study: Study, analysis: Analysis, may_take_over: Callable[[str], bool]
 ) -> tuple[Restored, str]:
-    """Return the work on disk, and why it cannot be used; it stays then, and no new work is saved over it.
+    """Return the work on disk for the predictions of ``analysis``, and why it cannot be used.
+
+    It stays then, and no new work is saved over it.
 
     ``may_take_over`` is asked about the owner of a session that is another reader's.
     """
+    sha256, predicted = analysis.provenance.bundle_sha256, analysis.landmarks
     try:
         try:
-            return store.restore(study, bundle_sha256), ""
+            return store.restore(study, sha256, predicted=predicted), ""
         except AnothersSession as error:
             if not may_take_over(error.owner):
                 raise
-            return store.restore(study, bundle_sha256, take_over=True), ""
+            return store.restore(study, sha256, take_over=True, predicted=predicted), ""
     except (SessionError, OSError) as error:
         return Restored(), f"{error}."
 

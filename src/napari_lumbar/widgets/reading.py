@@ -326,9 +326,7 @@ class Reading(QObject):
         if study is not self.study or loader is not self._loader:
             return
         self._leave_session()
-        restored, trouble = restore_work(
-            self._store, study, analysis.provenance.bundle_sha256, self._ask_to_take_over
-        )
+        restored, trouble = restore_work(self._store, study, analysis, self._ask_to_take_over)
         if study is not self.study:  # opened while the person was asked
             return
         state = SessionState(study.study_uid, analysis, restored.work)
