@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_lumbar.domain.doubts import Doubt, DoubtKind
 from napari_lumbar.domain.findings import (
     Analysis,
     Certainty,
@@ -60,11 +61,12 @@ BLANK = np.zeros((2, 2), np.float32)
 def analysis(points: Mapping[FindingKey, Landmark]) -> Analysis:
     return Analysis(
         study_id="1",
-        landmarks=Landmarks(dict(points), notes=("The numbering of the levels is unsure.",)),
+        landmarks=Landmarks(dict(points)),
         findings={key: finding(key, points.get(key)) for key in ALL_FINDINGS},
         series=(),
         accounting=FileAccounting(),
         provenance=Provenance("b", "0", "cpu", {}, ""),
+        doubts=(Doubt(DoubtKind.NUMBERING_UNCERTAIN, "The numbering of the levels is unsure."),),
     )
 
 

@@ -61,12 +61,11 @@ def study_rows(truth: Truth, analysis: Analysis) -> Rows:
     """The 25 rows of a study, in the order of ``ALL_FINDINGS``."""
     rows = np.zeros(len(ALL_FINDINGS), ROW)
     landmarks = analysis.landmarks
-    unsure = landmarks.numbering.is_unsure or any("unsure" in note for note in landmarks.notes)
     inside = {landmark.key.level for landmark in truth.landmarks}
     for row, key in zip(rows, ALL_FINDINGS, strict=True):
         row["condition"], row["level"] = _CONDITIONS.index(key.condition), key.level.rank
         row["truth"] = truth.severities.get(key, -1)
-        row["unsure_numbering"], row["outside"] = unsure, key.level not in inside
+        row["unsure_numbering"], row["outside"] = analysis.is_numbering_doubted, key.level not in inside
         _put_landmark(row, key, truth.landmarks, landmarks.get(key))
         _put_grade(row, analysis.findings[key], truth.landmarks.get(key))
     return rows

@@ -9,7 +9,7 @@ from enum import Enum
 
 import numpy as np
 
-from .doubts import Doubt
+from .doubts import Doubt, DoubtKind
 from .landmarks import Dependence, Landmark, Landmarks, NotGradable
 from .spine import FindingKey, Severity
 from .study import FileAccounting, PixelArray, SeriesRole
@@ -231,6 +231,11 @@ class Analysis:
     dependence: Dependence = Dependence.CROPS
     #: Name or pseudonym of the person who read it; empty if nobody did, or gave no name.
     reader: str = ""
+
+    @property
+    def is_numbering_doubted(self) -> bool:
+        """Whether every level may have another's name."""
+        return any(doubt.kind is DoubtKind.NUMBERING_UNCERTAIN for doubt in self.doubts)
 
     @property
     def graded(self) -> tuple[Finding, ...]:

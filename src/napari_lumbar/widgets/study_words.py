@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ..dicom import StudyListing, pseudonym
 from ..dicom.stacks import Plane, common_plane
-from ..domain.doubts import DoubtKind
 from ..domain.findings import Analysis
 from ..domain.study import FileAccounting, FileOutcome, MRSeries, SeriesRole, Study
 from ..session import Session, SessionState
@@ -96,12 +95,7 @@ def names_rest_on(state: SessionState | None) -> tuple[str, bool]:
     if state is None:
         return "", False
     numbering = state.landmarks.numbering
-    return numbering.sentence, is_numbering_doubted(state.analysis) and not numbering.moved_by_hand
-
-
-def is_numbering_doubted(analysis: Analysis) -> bool:
-    """Whether every level may have another's name."""
-    return any(doubt.kind is DoubtKind.NUMBERING_UNCERTAIN for doubt in analysis.doubts)
+    return numbering.sentence, state.analysis.is_numbering_doubted and not numbering.moved_by_hand
 
 
 def accounting_sentence(accounting: FileAccounting) -> str:
@@ -134,7 +128,7 @@ def graded_sentence(analysis: Analysis) -> str:
     """Say how much of a study was graded, how long it took, and what speaks against it."""
     n_findings, n_warnings = len(analysis.findings), len(set(analysis.warnings))
     graded = f"{len(analysis.graded)} of {n_findings} findings graded in {analysis.timings_s['total']:.0f} s."
-    names = "The numbering of the levels is unsure." if is_numbering_doubted(analysis) else ""
+    names = "The numbering of the levels is unsure." if analysis.is_numbering_doubted else ""
     warnings = f"{counted(n_warnings, 'warning')}: see ⚠." if n_warnings else ""
     return " ".join(filter(None, (graded, names, warnings)))
 
