@@ -207,6 +207,12 @@ def test_a_field_that_ends_early_leaves_levels_and_the_sacrum_out(small_study: S
     assert not any(d.withheld for d in found.values())
 
 
+def test_a_level_is_found_that_any_point_lies_at(small_study: Study) -> None:
+    """As where T2 shows no canal, and T1 one foramen of each level."""
+    points = {k: p for k, p in plausible().points.items() if k.condition is OTHER_FORAMEN.condition}
+    assert DoubtKind.LEVELS_NOT_IN_VIEW not in doubts(small_study, Landmarks(points))
+
+
 def test_without_sagittal_series_nothing_more_is_said(small_study: Study) -> None:
     axial = replace(small_study, series=tuple(s for s in small_study.series if s.series_id == "ax"))
     assert find_doubts(axial, Landmarks()) == ()

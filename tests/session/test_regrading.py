@@ -90,3 +90,9 @@ def test_a_session_of_something_else_is_refused(
     said = "predictions of the bundle cdcdcdcd, and the bundle in use is abababab: choose the bundle it was"
     with pytest.raises(SessionError, match=said):
         replay(small_study, fake_system, small_analysis, replace(session, bundle_sha256="cd" * 32))
+    elsewhere = {level: (x, y, z + 30.0) for level, (x, y, z) in session.predicted_lps_mm.items()}
+    said = (
+        "had L1/L2 30 mm from where it is now: use the version that it was saved with, or correct these anew"
+    )
+    with pytest.raises(SessionError, match=said):
+        replay(small_study, fake_system, small_analysis, replace(session, predicted_lps_mm=elsewhere))
