@@ -19,6 +19,8 @@ from napari_lumbar.widgets.corner_text import Corner
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.panes import LinkedPanes
 
+from .window import seen
+
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 RIGHT = FindingKey(Condition.RIGHT_SUBARTICULAR_STENOSIS, Level.L4_L5)
 
@@ -59,7 +61,7 @@ def tilted(series: MRSeries) -> MRSeries:
 
 def lines(pane: Pane) -> np.ndarray:
     """Ends of the lines, (n, 2, 2) as (row, column)."""
-    vectors = pane.viewer.layers["Reference lines"].data
+    vectors = seen(pane.viewer.layers["Reference lines"])
     return np.stack([vectors[:, 0], vectors[:, 0] + vectors[:, 1]], axis=1)
 
 
@@ -73,7 +75,7 @@ def text(pane: Pane, name: str) -> str:
 
 
 def middle(pane: Pane) -> Any:
-    arms = pane.viewer.layers["Cursor"].data
+    arms = seen(pane.viewer.layers["Cursor"])
     return (pane.slice_index, *arms[:, 0].mean(axis=0)) if len(arms) else None
 
 

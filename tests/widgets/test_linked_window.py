@@ -19,7 +19,7 @@ from napari_lumbar.widgets.own_window import layer_docks
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
-from .window import canvas_of
+from .window import canvas_of, seen
 
 pytestmark = pytest.mark.gui
 
@@ -48,7 +48,7 @@ def dock(
 
 
 def cursor(pane: Pane) -> Any:
-    arms = pane.viewer.layers["Cursor"].data
+    arms = seen(pane.viewer.layers["Cursor"])
     return (pane.slice_index, *arms[:, 0].mean(axis=0)) if len(arms) else None
 
 

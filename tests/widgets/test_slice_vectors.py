@@ -9,6 +9,8 @@ from napari_lumbar.domain.study import Study
 from napari_lumbar.layer_data import crop_layer
 from napari_lumbar.widgets.slice_vectors import SliceVectors
 
+from .window import seen
+
 VECTORS = np.array([[(2, 10, 20), (0, 5, 0)], [(4, 30, 40), (0, 0, 6)]], dtype=float)
 COLOURS = np.array([(1, 0, 0, 1), (0, 1, 0, 0.5)], dtype=float)
 
@@ -20,13 +22,13 @@ def drawing(small_study: Study) -> SliceVectors:
 
 def test_each_slice_has_its_own(drawing: SliceVectors) -> None:
     drawing.draw(VECTORS, COLOURS)
-    assert len(drawing.layer.data) == 0
+    assert len(seen(drawing.layer)) == 0
     for index, vector, colour in zip((2, 4), VECTORS, COLOURS, strict=True):
         drawing.go_to(index)
         np.testing.assert_array_equal(drawing.layer.data, [vector[:, 1:]])
         np.testing.assert_allclose(drawing.layer.edge_color, [colour])
     drawing.go_to(3)
-    assert len(drawing.layer.data) == 0
+    assert len(seen(drawing.layer)) == 0
     assert (drawing.layer.ndim, tuple(drawing.layer.scale)) == (2, (2.0, 1.5))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from benchmarks.hands import canvases_of, come_to_rest, drag, on_screen
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton, QWidget
@@ -18,6 +19,11 @@ def analyse(dock: ReaderDock, qtbot: Any) -> None:
     qtbot.mouseClick(dock.study_panel.analyse_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: dock.reading.session is not None, timeout=20000)
     qtbot.wait(100)
+
+
+def seen(layer: Any) -> np.ndarray:
+    """The vectors of a layer that have a length: one without stands in for none."""
+    return layer.data[layer.data[:, 1].any(axis=-1)]
 
 
 def activate(dock: ReaderDock, qtbot: Any) -> None:

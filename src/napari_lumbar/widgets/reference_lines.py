@@ -11,6 +11,7 @@ from ..domain.study import MRSeries
 from ..layer_data import lines_layer
 from . import theme
 from .drawn_once import drawn_once, replace_data
+from .flat_vectors import flat_vectors
 
 _LINE_MM = 0.8
 _FAINT_ALPHA, _BRIGHT_ALPHA = 0.3, 0.95
@@ -36,7 +37,7 @@ class ReferenceLines:
         self._segments: FloatArray = np.empty((0, 2, 2))
         self._bright: int | None = None
         vectors, options, _ = lines_layer(series, self._segments)
-        self.layer = Vectors(vectors, **options, edge_width=_LINE_MM / options["scale"][-1])
+        self.layer = Vectors(flat_vectors(vectors), **options, edge_width=_LINE_MM / options["scale"][-1])
 
     def use(self, series: MRSeries) -> None:
         """Draw on another series, whose scale the layer has; no lines yet."""
@@ -44,7 +45,7 @@ class ReferenceLines:
         self._segments, self._bright = np.empty((0, 2, 2)), None
         empty, options, _ = lines_layer(series, self._segments)
         with drawn_once(self.layer):
-            replace_data(self.layer, empty)
+            replace_data(self.layer, flat_vectors(empty))
             self.layer.edge_width = _LINE_MM / options["scale"][-1]
 
     def draw(self, slice_index: int, others: MRSeries | None, other_index: int) -> None:
@@ -55,7 +56,7 @@ class ReferenceLines:
         if not _same(segments, self._segments):
             self._segments, self._bright = segments, other_index
             with drawn_once(self.layer):
-                replace_data(self.layer, lines_layer(self._series, segments)[0])
+                replace_data(self.layer, flat_vectors(lines_layer(self._series, segments)[0]))
                 self._colour()
         self.point_out(other_index)
 

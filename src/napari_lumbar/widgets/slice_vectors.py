@@ -12,6 +12,7 @@ from napari.layers import Vectors
 from ..domain.geometry import FloatArray
 from ..layer_data import LayerData
 from .drawn_once import drawn_once, replace_data
+from .flat_vectors import flat_vectors
 
 
 class SliceVectors:
@@ -27,7 +28,7 @@ class SliceVectors:
         _, options, _ = data
         frame = {name: options[name][1:] for name in ("scale", "units", "axis_labels")}
         empty = np.empty((0, 2, 2))
-        self.layer = Vectors(empty, **{**options, **frame, "ndim": 2})
+        self.layer = Vectors(flat_vectors(empty), **{**options, **frame, "ndim": 2})
         self._vectors, self._colours = np.empty((0, 2, 3)), np.empty((0, 4))
         self._index = 0
         self._drawn = (empty, self._colours)
@@ -49,6 +50,6 @@ class SliceVectors:
             return
         self._drawn = drawn
         with drawn_once(self.layer):
-            replace_data(self.layer, drawn[0].copy())
+            replace_data(self.layer, flat_vectors(drawn[0].copy()))
             if here.any():
                 self.layer.edge_color = drawn[1]
