@@ -147,6 +147,33 @@ def test_a_foramen_fades_with_the_distance_of_its_slice(side: Side) -> None:
     assert point.place == places[side]
 
 
+@pytest.mark.parametrize("side", Side)
+def test_a_foramen_further_out_than_usual_stays_where_it_is_seen(side: Side) -> None:
+    """L1/L2 24 mm beside the canal instead of 15; its neighbours show it nearly as well."""
+    places = {Side.LEFT: 13, Side.RIGHT: 1}
+    maps = straight_spine(foramen_slice=places)
+    for place in places.values():
+        for beside, share in ((1, 0.9), (2, 0.7), (3, 0.5)):
+            inwards = place - beside if place > 7 else place + beside
+            maps.maps["foramen"][inwards] = share * maps.maps["foramen"][place]
+    frame = find_spine(maps).levels[Level.L1_L2]
+    point = find_foramen(maps, Level.L1_L2, frame, side, np.zeros(0))
+    assert point is not None
+    assert point.place == places[side]
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_a_foramen_that_no_network_sees_is_where_anatomy_puts_it(side: Side, noise: float) -> None:
+    maps = straight_spine()
+    maps.maps["foramen"][13 if side is Side.LEFT else 1] = noise
+    frame = find_spine(maps).levels[Level.L3_L4]
+    point = find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0))
+    assert point is not None
+    assert point.place == (11 if side is Side.LEFT else 3)  # 16 of 16.4 mm
+    assert point.confidence < 0.15
+
+
 def test_each_level_of_a_bent_spine_has_its_own_middle() -> None:
     maps = straight_spine()
     columns = np.indices(SHAPE)[1]

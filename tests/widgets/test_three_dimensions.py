@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_lumbar.domain.study import Study
 from napari_lumbar.widgets.reader_dock import ReaderDock
 
 from .window import analyse, canvas_of
@@ -14,7 +15,9 @@ from .window import analyse, canvas_of
 pytestmark = pytest.mark.gui
 
 
-def test_turning_the_main_canvas_draws_nothing_that_napari_cannot(dock: ReaderDock, qtbot: Any) -> None:
+def test_turning_the_main_canvas_draws_nothing_that_napari_cannot(
+    dock: ReaderDock, small_study: Study, qtbot: Any
+) -> None:
     canvas, dims = canvas_of(dock, dock.panes.sagittal), dock.panes.sagittal.viewer.dims
     assert turned(canvas, dims, qtbot) == [3, 2], "with a study and nothing known about it"
     analyse(dock, qtbot)
@@ -22,7 +25,7 @@ def test_turning_the_main_canvas_draws_nothing_that_napari_cannot(dock: ReaderDo
     dims.ndisplay = 3
     dock.panes.sagittal.go_to_slice(0)  # neither landmark nor crop lies there
     qtbot.wait(100)
-    dock.reading.show_study(dock.reading.study)
+    dock.reading.show_study(small_study)
     qtbot.wait(100)
     dims.ndisplay = 2
 
