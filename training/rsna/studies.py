@@ -48,10 +48,17 @@ def read_labelled(tables: RsnaTables, root: Path, study_id: str) -> LabelledStud
     ------
     StudyError
         If the study's folder holds no MR image that can be read.
+    LumbarError
+        If none of the series that the tables name is among them, or a finding has two grades.
     """
-    study = read_study(root / IMAGES / study_id)
+    study = read_study(root / IMAGES / study_id, laid_out=True)
     described = tables.series[tables.series["study_id"] == study_id]
     roles = dict(zip(described["series_id"], described["series_description"], strict=True))
+    if roles and not roles.keys() & {series.series_id for series in study.series}:
+        raise LumbarError(
+            f"study {study_id}: none of its {len(roles)} series in train_series_descriptions.csv was found "
+            f"among its images. Each series lies in a folder that the tables name: {IMAGES}/STUDY/SERIES."
+        )
     study = replace(study, series=tuple(_with_role(series, roles) for series in study.series))
     return LabelledStudy(study, _landmarks(tables, study), _severities(tables, study_id))
 

@@ -32,15 +32,20 @@ class Arrangement:
     notes: tuple[Note, ...] = ()
 
 
-def arranged(headers: Sequence[SliceHeader]) -> Arrangement:
+def arranged(headers: Sequence[SliceHeader], laid_out: bool = False) -> Arrangement:
     """Arrange the slices of one study.
 
     Series of one image each are joined, single images that do not belong are left out, several contrasts or
     planes in one series become several series, and of slices at one position the newest is used.
+
+    Parameters
+    ----------
+    laid_out
+        Tables name each series by its folder (``series_ids``).
     """
     headers, n_joined = joined(headers)
     notes = [counted(Oddity.JOINED_SERIES, n_joined)] if n_joined else []
-    ids = series_ids(headers)
+    ids = series_ids(headers, laid_out)
     by_uid: dict[str, list[SliceHeader]] = defaultdict(list)
     for header in headers:
         by_uid[header.series_uid].append(header)

@@ -40,6 +40,7 @@ def load_arranged(
     headers: Sequence[SliceHeader],
     report: Callable[[float], None],
     cancel: Callable[[], None],
+    laid_out: bool = False,
 ) -> tuple[Arrangement, Loaded]:
     """Arrange the slices of one study and decode those that are used.
 
@@ -52,11 +53,13 @@ def load_arranged(
         Called with the fraction done, 0 to 1.
     cancel
         Called before each file, and while a compressed one is decoded; raises to stop.
+    laid_out
+        Tables name each series by its folder (``series_ids``).
     """
     loaded = Loaded()
     with DecoderProcess(cancel) as decoder:
         while True:
-            plan = arranged([header for header in headers if slice_key(header) not in loaded.failed])
+            plan = arranged([h for h in headers if slice_key(h) not in loaded.failed], laid_out)
             wanted = [header for group in plan.groups for header in group.headers]
             missing = [header for header in wanted if slice_key(header) not in loaded.signals]
             if not missing:

@@ -18,10 +18,15 @@ def pseudonym(uid: str) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()[:8]
 
 
-def series_ids(headers: Sequence[SliceHeader]) -> Mapping[str, str]:
+def series_ids(headers: Sequence[SliceHeader], laid_out: bool = False) -> Mapping[str, str]:
     """SeriesInstanceUID to the series' name: its folder's number where that is RSNA's, else the UID.
 
     RSNA's folder holds one series, and its number ends that series' UID; any other may be a patient's.
+
+    Parameters
+    ----------
+    laid_out
+        Tables name each series by its folder, whatever its UID says.
     """
     folders: dict[str, set[PurePosixPath]] = defaultdict(set)
     series: dict[PurePosixPath, set[str]] = defaultdict(set)
@@ -29,7 +34,7 @@ def series_ids(headers: Sequence[SliceHeader]) -> Mapping[str, str]:
         parent = PurePosixPath(header.path).parent
         folders[header.series_uid].add(parent)
         series[parent].add(header.series_uid)
-    ids = {uid: _series_id(uid, parents, series) for uid, parents in folders.items()}
+    ids = {uid: _series_id(uid, parents, series, laid_out) for uid, parents in folders.items()}
     unique = len(set(ids.values())) == len(ids)
     return ids if unique else {uid: uid for uid in ids}
 
@@ -45,9 +50,11 @@ def study_id(study_uid: str, folder_name: str, series_uids: Sequence[str]) -> st
     return folder_name if any(folder_name in parts for parts in carried) else study_uid
 
 
-def _series_id(uid: str, parents: set[PurePosixPath], series: Mapping[PurePosixPath, set[str]]) -> str:
+def _series_id(
+    uid: str, parents: set[PurePosixPath], series: Mapping[PurePosixPath, set[str]], laid_out: bool
+) -> str:
     if len(parents) != 1:
         return uid
     (parent,) = parents
-    carried = parent.name.isdecimal() and uid.split(".")[-1] == parent.name
-    return parent.name if carried and series[parent] == {uid} else uid
+    is_named = laid_out or (parent.name.isdecimal() and uid.split(".")[-1] == parent.name)
+    return parent.name if is_named and series[parent] == {uid} else uid

@@ -43,6 +43,7 @@ def read_study(
     study_uid: str | None = None,
     report: Callable[[float], None] = _ignore_progress,
     cancel: Callable[[], None] = _never_cancel,
+    laid_out: bool = False,
 ) -> Study:
     """Read every file below ``folder`` into a study; each file is used, or excluded with a reason.
 
@@ -56,6 +57,8 @@ def read_study(
         Called with the fraction done, 0 to 1.
     cancel
         Called between files; raises (``CancelToken.raise_if_cancelled``) to stop.
+    laid_out
+        Tables name the study and each series by their folders, as RSNA's do, whatever the UIDs say.
 
     Raises
     ------
@@ -74,6 +77,7 @@ def read_study(
         [header for header in scan.headers if header.study_uid == chosen],
         lambda f: report(SCAN_SHARE + (1 - SCAN_SHARE) * f),
         cancel,
+        laid_out,
     )
     outcomes: list[SliceOutcome] = [(h, OTHER_STUDY) for h in scan.headers if h.study_uid != chosen]
     outcomes += [*plan.left_out, *loaded.failed.values()]
@@ -83,8 +87,9 @@ def read_study(
         raise StudyError(nothing_usable(accounting.records))
     series, notes = _series(plan, loaded)
     notes += [note.sentence for note in (*counted_notes(loaded.oddities), *scan.notes)]
+    uids = [one.series_uid for one in series]
     return Study(
-        study_id=study_id(chosen, folder.resolve().name, [s.series_uid for s in series]),
+        study_id=folder.name if laid_out else study_id(chosen, folder.resolve().name, uids),
         study_uid=chosen,
         series=series,
         accounting=accounting,

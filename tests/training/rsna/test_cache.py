@@ -78,6 +78,42 @@ def test_a_point_on_no_image_is_left_out_and_its_grade_stays(root: Path) -> None
     assert set(labelled.severities) == set(ALL_FINDINGS)
 
 
+@pytest.fixture
+def own(root: Path, tmp_path: Path) -> Path:
+    """A study of one's own in RSNA's layout: tables and folders have numbers, the files their own UIDs."""
+    (study_id,) = read_tables(root).studies[:1]
+    folder = tmp_path / "own"
+    shutil.copytree(root / "train_images" / study_id, folder / "train_images" / study_id)
+    for table in root.glob("*.csv"):
+        shutil.copy(table, folder)
+    for path in folder.rglob("*.dcm"):
+        file = pydicom.dcmread(path)
+        file.StudyInstanceUID = "1.2.826.0.1"
+        file.SeriesInstanceUID = f"1.2.826.0.1.7{path.parent.name}"
+        file.save_as(path)
+    return folder
+
+
+def test_tables_name_series_by_their_folders_whatever_the_uids_say(root: Path, own: Path) -> None:
+    tables = read_tables(root)
+    (study_id,) = tables.studies[:1]
+    found, truth = (read_labelled(tables, where, study_id) for where in (own, root))
+    assert found.study.study_id == study_id
+    assert {s.series_id: s.role for s in found.study.series} == {
+        s.series_id: s.role for s in truth.study.series
+    }
+    assert found.landmarks.points == truth.landmarks.points
+    assert len(truth.landmarks) == 25
+
+
+def test_a_study_without_any_series_of_the_tables_is_refused(root: Path, own: Path) -> None:
+    (study_id,) = read_tables(root).studies[:1]
+    for folder in list((own / "train_images" / study_id).iterdir()):
+        folder.rename(folder.with_name(f"9{folder.name}"))
+    with pytest.raises(LumbarError, match=r"none of its 3 series .* was found among its images"):
+        read_labelled(read_tables(own), own, study_id)
+
+
 def test_a_cohort_is_divided_once_and_for_all(root: Path, tmp_path: Path) -> None:
     cohort = prepare_cohort(root, tmp_path, tmp_path / "cache", Split(3, 1), 1, silent)
     again = load_cohort(tmp_path, tmp_path / "cache")
