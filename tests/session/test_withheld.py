@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from napari_lumbar.domain.doubts import Doubt, DoubtKind
-from napari_lumbar.domain.spine import Condition, FindingKey, Level
+from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.plausibility import withhold
 from napari_lumbar.pipeline.protocols import System
-from napari_lumbar.session import SessionState, landmark_at
-from napari_lumbar.session.commands import move, shift_levels, swap_sides
+from napari_lumbar.session import SessionState, current_analysis, landmark_at
+from napari_lumbar.session.commands import move, override, shift_levels, swap_sides
 from napari_lumbar.session.regrading import answer
 
 FORAMEN = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L4_L5)
@@ -22,9 +22,15 @@ LOWER = FindingKey(FORAMEN.condition, Level.L5_S1)
 
 
 def doubted(state: SessionState, kind: DoubtKind) -> SessionState:
-    doubts = (Doubt(kind, "The left foramen lies on the right", frozenset({FORAMEN})),)
+    return state_with(state, Doubt(kind, "The left foramen lies on the right", frozenset({FORAMEN})))
+
+
+def state_with(state: SessionState, *doubts: Doubt) -> SessionState:
+    """The state as an analysis with these doubts leaves it."""
+    warnings = tuple(doubt.text for doubt in doubts)
     findings = withhold(state.analysis.findings, doubts)
-    return replace(state, analysis=replace(state.analysis, doubts=doubts, findings=findings))
+    known = replace(state.analysis, doubts=doubts, findings=findings, warnings=warnings)
+    return replace(state, analysis=known)
 
 
 def moved(state: SessionState, study: Study, key: FindingKey, series_id: str | None = None) -> SessionState:
@@ -61,6 +67,48 @@ def test_it_stays_withheld_under_another_levels_name(
     after = regraded(before.doing(shift_levels(before, 1)), small_study, fake_system)
     assert after.finding(LOWER).not_gradable is not None
     assert after.finding(FORAMEN).severity is not None, "it is the place that was called L3/L4"
+
+
+def test_words_about_predicted_names_say_so_once_names_moved(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    before = state_with(state, Doubt(DoubtKind.SIGNAL_VOID, "A hole at L4/L5", frozenset({FORAMEN})))
+    assert current_analysis(before).doubts == before.analysis.doubts
+    after = regraded(before.doing(shift_levels(before, 1)), small_study, fake_system)
+    shown = current_analysis(after)
+    why = after.finding(LOWER).not_gradable
+    assert why is not None
+    assert why.reason.startswith("By the predicted names: A hole at L4/L5. To do: ")
+    assert why.reason in shown.warnings
+    (doubt,) = shown.doubts
+    assert doubt.sentence == "By the predicted names: A hole at L4/L5"
+    assert doubt.withheld == frozenset({LOWER})
+    undone = regraded(after.doing(shift_levels(after, -1)), small_study, fake_system)
+    assert current_analysis(undone).doubts == before.analysis.doubts
+
+
+def test_words_about_sides_say_so_once_sides_are_swapped(state: SessionState) -> None:
+    doubts = [
+        Doubt(DoubtKind.SIGNAL_VOID, "A hole beside the left foramen", frozenset({FORAMEN})),
+        Doubt(DoubtKind.POOR_IMAGES, "Noise", frozenset({FORAMEN})),
+    ]
+    before = state_with(state, *doubts)
+    shown = current_analysis(before.doing(swap_sides(before, confirmed=True))).doubts
+    assert [doubt.sentence for doubt in shown] == [
+        "By the predicted names: A hole beside the left foramen",
+        "Noise",
+    ]
+    assert all(doubt.withheld == {RIGHT_FORAMEN} for doubt in shown)
+
+
+def test_a_doubt_withholds_nothing_once_the_point_lies_elsewhere(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    before = doubted(state, DoubtKind.SIGNAL_VOID)
+    after = regraded(moved(before, small_study, FORAMEN), small_study, fake_system)
+    assert [doubt.withheld for doubt in current_analysis(after).doubts] == [frozenset()]
+    by_hand = before.doing(override(before, FORAMEN, Severity.SEVERE))
+    assert [doubt.withheld for doubt in current_analysis(by_hand).doubts] == [frozenset()]
 
 
 @pytest.mark.parametrize("kind", [DoubtKind.SIDE_CONTRADICTED, DoubtKind.SIGNAL_VOID, DoubtKind.NOT_LUMBAR])

@@ -8,6 +8,7 @@ from ..domain.findings import Analysis, Finding, GradeSource
 from ..domain.landmarks import NotGradable
 from ..domain.spine import FindingKey
 from .state import SessionState
+from .withheld import doubts_in_force
 
 #: Code of a finding whose landmark changed and which was not graded since.
 STALE = "stale"
@@ -20,9 +21,13 @@ def current_analysis(state: SessionState, reader: str = "") -> Analysis:
     reason code ``stale``: an old grade beside a new landmark would be a wrong one.
     """
     findings = {key: _current_finding(state, key) for key in state.analysis.findings}
-    warnings = (*state.analysis.warnings, *state.notes)
     return replace(
-        state.analysis, landmarks=state.landmarks, findings=findings, warnings=warnings, reader=reader
+        state.analysis,
+        landmarks=state.landmarks,
+        findings=findings,
+        warnings=state.warnings,
+        doubts=doubts_in_force(state.analysis, state.corrections, findings),
+        reader=reader,
     )
 
 

@@ -6,6 +6,7 @@ loses nothing: what has no name for a while is still there when the names come b
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from ..domain.spine import Condition, FindingKey, Level
 MAX_SHIFT = 4
 
 _LEVELS = tuple(Level)
+_SIDE_WORDS = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 
 class Spot(NamedTuple):
@@ -61,6 +63,12 @@ class Naming:
     def spot(self, key: FindingKey) -> Spot:
         """The place that is called ``key``."""
         return Spot(self._sided(key.condition), key.level.rank - self.level_shift)
+
+    def marked(self, sentence: str) -> str:
+        """A sentence of the prediction, which says so where places are called otherwise now."""
+        moved = self.level_shift and any(level.value in sentence for level in Level)
+        swapped = self.sides_swapped and _SIDE_WORDS.search(sentence)
+        return f"By the predicted names: {sentence}" if moved or swapped else sentence
 
     def _sided(self, condition: Condition) -> Condition:
         return condition.opposite if self.sides_swapped else condition

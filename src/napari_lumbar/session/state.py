@@ -95,6 +95,11 @@ class SessionState:
         """What a reader should know about changed names."""
         return correction_notes(self.analysis.landmarks, self.corrections)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the analysis warns of, and what a reader should know about changed names."""
+        return (*map(self.corrections.naming.marked, self.analysis.warnings), *self.notes)
+
     @cached_property
     def outdated(self) -> frozenset[FindingKey]:
         """Findings whose landmarks changed after the networks graded them."""

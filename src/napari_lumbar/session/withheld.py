@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..domain.doubts import Doubt, DoubtKind
 from ..domain.findings import Analysis, Finding
 from ..domain.landmarks import NotGradable
+from ..domain.spine import FindingKey
 from .corrections import Corrections
 from .names import Spot
 
@@ -18,8 +21,29 @@ def withholding(analysis: Analysis, corrections: Corrections, finding: Finding) 
     standing = [doubt for doubt in analysis.doubts if _stands(doubt, spot, analysis, corrections)]
     if not standing or finding.probs is None:
         return finding
-    why = NotGradable(standing[0].kind.code, standing[0].text)
+    why = NotGradable(standing[0].kind.code, corrections.naming.marked(standing[0].text))
     return Finding(finding.key, None, finding.landmark, not_gradable=why, source=finding.source)
+
+
+def doubts_in_force(
+    analysis: Analysis, corrections: Corrections, findings: Mapping[FindingKey, Finding]
+) -> tuple[Doubt, ...]:
+    """Return the doubts with what they withhold now, under the names in force.
+
+    Parameters
+    ----------
+    findings
+        The findings in force: what a person graded, or put elsewhere, is withheld no longer.
+    """
+    naming = corrections.naming
+
+    def withheld(doubt: Doubt) -> frozenset[FindingKey]:
+        names = {naming.key(Spot(key.condition, key.level.rank)) for key in doubt.withheld}
+        return frozenset(key for key, one in findings.items() if key in names and one.not_gradable)
+
+    return tuple(
+        Doubt(doubt.kind, naming.marked(doubt.sentence), withheld(doubt)) for doubt in analysis.doubts
+    )
 
 
 def _stands(doubt: Doubt, spot: Spot, analysis: Analysis, corrections: Corrections) -> bool:

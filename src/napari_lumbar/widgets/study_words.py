@@ -79,7 +79,7 @@ def series_rows(study: Study, automatic: Study) -> tuple[SeriesRow, ...]:
 
 def warning_lines(study: Study, state: SessionState | None) -> tuple[str, ...]:
     """Every warning of reading, analysing and correcting a study, with the names of series for their UIDs."""
-    of_analysis = (*state.analysis.warnings, *state.notes) if state else ()
+    of_analysis = state.warnings if state else ()
     by_length = sorted(study.series, key=lambda series: -len(series.series_id))
     return tuple(dict.fromkeys(_named(text, by_length) for text in (*study.warnings, *of_analysis)))
 
