@@ -79,6 +79,19 @@ def test_an_axial_series_joins_those_in_use_and_comes_first() -> None:
     assert [s.series_id for s in after.assigning("b", None).with_role(SeriesRole.AXIAL_T2)] == ["7", "c"]
 
 
+def test_what_was_assumed_of_another_series_stays_an_assumption() -> None:
+    doubtful = replace(series("c", SeriesRole.AXIAL_T2, STEEP), role_assumed=True, role_reason="no times")
+    study = Study("1", "1", (AXIAL, series("b", None, FLAT), doubtful))
+    after = study.assigning("b", SeriesRole.AXIAL_T2)
+    assert after.by_id("c") is doubtful
+    assert after.assigning("b", None).with_role(SeriesRole.AXIAL_T2) == (AXIAL, doubtful)
+    chosen = study.assigning("c", SeriesRole.AXIAL_T2)
+    assert [(s.series_id, s.role_assumed) for s in chosen.with_role(SeriesRole.AXIAL_T2)] == [
+        ("c", False),
+        ("7", False),
+    ]
+
+
 def test_an_unknown_series_is_refused_by_name() -> None:
     with pytest.raises(KeyError, match=r"series 'x' is none of \['7'\]"):
         Study("1", "1", (AXIAL,)).assigning("x", None)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from napari_lumbar.domain.study import SeriesRole, Study
-from napari_lumbar.session import RoleMemory, SessionState, SessionStore, roles_differ
+from napari_lumbar.pipeline.run import series_used
+from napari_lumbar.session import RoleMemory, SessionState, SessionStore, read_session, roles_differ
 
 T1, T2 = SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2
 
@@ -80,3 +81,22 @@ def test_the_preferred_series_of_a_role_comes_back_first(memory: RoleMemory, sma
     recalled = memory.recall(both)
     assert recalled is not None
     assert [s.series_id for s in recalled.with_role(SeriesRole.AXIAL_T2)] == ["ax2", "ax"]
+
+
+def test_a_doubtful_series_that_a_person_put_first_is_sure_when_it_comes_back(
+    memory: RoleMemory, state: SessionState, small_study: Study, tmp_path: Path
+) -> None:
+    doubtful, other = (
+        replace(small_study.series[2], series_id=name, role_assumed=True) for name in ("ax2", "ax3")
+    )
+    automatic = replace(small_study, series=(*small_study.series, doubtful, other))
+    changed = automatic.assigning("ax2", SeriesRole.AXIAL_T2)
+    memory.remember(changed)
+    SessionStore(tmp_path, "AB").save(
+        replace(state, analysis=replace(state.analysis, series=series_used(changed)))
+    )
+    (path,) = (path for path in tmp_path.glob("*.json") if "roles" not in path.name)
+    for known in (memory.recall(automatic), read_session(path).with_roles(automatic)):
+        assert known is not None
+        found = [(s.series_id, s.role_assumed) for s in known.with_role(SeriesRole.AXIAL_T2)]
+        assert found == [("ax2", False), ("ax", False), ("ax3", True)]

@@ -205,13 +205,30 @@ class Study:
         """Return a copy in which a person has given a series its role.
 
         Another series loses a sagittal role to it; of axial series a study may use several, this one first.
+        Of the others nothing was said: what was assumed of them stays an assumption.
         """
-        if role is not None:
-            of_role = self.with_role(role) if role is SeriesRole.AXIAL_T2 else ()
-            others = (s.series_id for s in of_role if s.series_id != series_id)
-            return self.choosing(role, (series_id, *others))
-        chosen = self.by_id(series_id).given(None, _CHOSEN)
-        return replace(self, series=tuple(chosen if s.series_id == series_id else s for s in self.series))
+        if role is not None and role is not SeriesRole.AXIAL_T2:
+            return self.choosing(role, [series_id])
+        chosen = self.by_id(series_id).given(role, _CHOSEN)
+        of_role = [s for s in self.with_role(role) if s.series_id != series_id] if role is not None else []
+        places = iter([chosen, *of_role])
+        held = {series_id, *(s.series_id for s in of_role)}
+        return replace(self, series=tuple(next(places) if s.series_id in held else s for s in self.series))
+
+    def with_firsts_chosen(self, automatic: Study, reason: str) -> Study:
+        """Return a copy in which a series that comes before the automatic first of its role is no assumption.
+
+        Parameters
+        ----------
+        automatic
+            The same study, with the roles that its series get by themselves.
+        """
+        firsts = [(s, automatic.first(role)) for role in SeriesRole for s in self.with_role(role)[:1]]
+        chosen = {s.series_id for s, usual in firsts if usual is None or usual.series_id != s.series_id}
+        return replace(
+            self,
+            series=tuple(s.given(s.role, reason) if s.series_id in chosen else s for s in self.series),
+        )
 
     def choosing(self, role: SeriesRole, series_ids: Sequence[str]) -> Study:
         """Return a copy in which a person has chosen a role's series, the best first; others lose it.

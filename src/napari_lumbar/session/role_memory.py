@@ -105,7 +105,8 @@ def _with_roles(study: Study, roles: Mapping[str, SeriesRole | None]) -> Study:
     """The study with these roles, its series in their order: the preferred one of a role comes first."""
     order = list(roles)
     ordered = sorted(study.series, key=lambda series: order.index(_name(series)))
-    return replace(study, series=tuple(_with_role(series, roles[_name(series)]) for series in ordered))
+    known = replace(study, series=tuple(_with_role(series, roles[_name(series)]) for series in ordered))
+    return known.with_firsts_chosen(study, _REMEMBERED)
 
 
 def _with_role(series: MRSeries, role: SeriesRole | None) -> MRSeries:

@@ -25,6 +25,7 @@ from .view import ViewState
 _TOLERANCE_MM = 0.1
 #: A level's middle may move so far between versions; levels lie 24 mm apart or more.
 _SAME_LEVEL_MM = 15.0
+_AS_SAVED = "as in the session file"
 _UNKNOWN = "not known to the session file"
 
 
@@ -102,7 +103,8 @@ class SavedSession:
             )
         order = {series_id: rank for rank, series_id in enumerate(self.roles)}
         ordered = sorted(study.series, key=lambda series: order.get(series.series_id, len(order)))
-        return replace(study, series=tuple(self._with_role(series) for series in ordered))
+        known = replace(study, series=tuple(self._with_role(series) for series in ordered))
+        return known.with_firsts_chosen(study, _AS_SAVED)
 
     def check_bundle(self, bundle_sha256: str) -> None:
         """Raise ``SessionError`` if other weights made the predictions that were corrected."""
@@ -140,7 +142,7 @@ class SavedSession:
         role = self.roles.get(series.series_id, series.role)
         if role is series.role:
             return series
-        return series.given(role, "as in the session file")
+        return series.given(role, _AS_SAVED)
 
 
 def reader_name(reader: str) -> str:
