@@ -21,7 +21,7 @@ from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import SeriesRole, SliceStack, Study
 from napari_lumbar.layer_data import EDGES_OF_A_BOX
 from napari_lumbar.session import SessionState, landmark_at
-from napari_lumbar.session.commands import move, shift_levels
+from napari_lumbar.session.commands import move, shift_levels, swap_sides
 from napari_lumbar.widgets.drawn_once import drawn_once
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.panes import LinkedPanes
@@ -108,11 +108,14 @@ def test_a_drag_is_told_once_with_finding_slice_and_pixel(panes: LinkedPanes) ->
     assert told == [(CANAL, "t2", 3, (60.0, 40.0))]
 
 
-def drag_canal(panes: LinkedPanes, meanwhile: SessionState) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Drag the canal's point while another state comes to be drawn; where it was, and where it was let go."""
+def drag_meanwhile(
+    panes: LinkedPanes, meanwhile: SessionState, key: FindingKey = CANAL
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Drag a point while another state comes to be drawn; where it was, and where it was let go."""
     layer, viewer = landmarks(panes), panes.sagittal.viewer
-    row = list(layer.features["finding"]).index(CANAL.column)
+    row = list(layer.features["finding"]).index(key.column)
     start = tuple(layer.data[row])
+    panes.sagittal.go_to_slice(int(start[0]))
     stop = (start[0], start[1] + 6, start[2] + 5)
     press, move_, release = (_event(layer, f"mouse_{kind}", at) for kind, at in _gesture(start, stop))
     for owner in (viewer, layer):
@@ -129,12 +132,26 @@ def drag_canal(panes: LinkedPanes, meanwhile: SessionState) -> tuple[tuple[float
 def test_a_drag_is_not_anothers_when_the_names_move_under_it(panes: LinkedPanes, state: SessionState) -> None:
     told: list[tuple[Any, ...]] = []
     panes.landmark_moved.connect(lambda *what: told.append(what))
-    start, _ = drag_canal(panes, state.doing(shift_levels(state, 1)))
+    start, _ = drag_meanwhile(panes, state.doing(shift_levels(state, 1)))
     assert told == []
     layer = landmarks(panes)
     below = FindingKey(CANAL.condition, Level.L5_S1)
     row = list(layer.features["finding"]).index(below.column)
     assert tuple(layer.data[row]) == pytest.approx(start)
+
+
+def test_a_drag_is_not_the_other_sides_when_the_sides_are_swapped_under_it(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
+    panes.show_sagittal(small_study.by_id("t1"))
+    panes.draw(state)
+    left = FindingKey(Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Level.L4_L5)
+    told: list[FindingKey] = []
+    panes.landmark_moved.connect(lambda key, *_: told.append(key))
+    swapped = state.doing(swap_sides(state, confirmed=True))
+    for meanwhile, expected in ((swapped, []), (state, []), (state, [left])):
+        drag_meanwhile(panes, meanwhile, left)
+        assert told == expected
 
 
 def test_a_redraw_during_a_drag_waits_until_the_point_is_let_go(
@@ -144,7 +161,7 @@ def test_a_redraw_during_a_drag_waits_until_the_point_is_let_go(
     panes.landmark_moved.connect(lambda *what: told.append(what))
     layer = landmarks(panes)
     row = list(layer.features["finding"]).index(CANAL.column)
-    start, stop = drag_canal(panes, state)  # an earlier point was graded again meanwhile
+    start, stop = drag_meanwhile(panes, state)  # an earlier point was graded again meanwhile
     ((key, _, _, pixel_rc),) = told
     assert (key, pixel_rc) == (CANAL, pytest.approx(stop[1:]))
     assert tuple(layer.data[row]) == pytest.approx(start), "what was drawn meanwhile is shown now"

@@ -44,6 +44,28 @@ def moved(session: Session, key: FindingKey, pixel_rc: tuple[float, float]) -> N
     session.move(landmark_at(session.study.by_id(old.series_id), key, old.slice_index, pixel_rc))
 
 
+def test_what_a_person_corrected_meanwhile_stays_where_sides_are_swapped(
+    reading: Reading, locate_gate: threading.Event, qtbot: Any
+) -> None:
+    """What is called left lies on the patient's right, where the networks propose a point for right."""
+    session, said = session_of(reading), list[str]()
+    session.swap_sides(confirmed=True)
+    proposing = Proposing(reading)
+    reading.said.connect(lambda text, _: said.append(text))
+    before = session.state
+    moved(session, CANAL, (72.0, 30.0))
+    proposing.consider(before, CANAL)
+    locate_gate.clear()
+    proposing.accept()
+    moved(session, LEFT, (20.0, 40.0))
+    locate_gate.set()
+    qtbot.waitUntil(lambda: any("were put on axial slice" in text for text in said), timeout=20000)
+    points = session.state.landmarks.points
+    assert points[LEFT].pixel_rc == (20.0, 40.0)
+    assert points[LEFT].source is LandmarkSource.CORRECTED
+    assert points[RIGHT].source is LandmarkSource.PROPAGATED
+
+
 @pytest.mark.parametrize("touched", [[LEFT], [LEFT, RIGHT]])
 def test_what_a_person_corrected_meanwhile_stays(
     reading: Reading, locate_gate: threading.Event, qtbot: Any, touched: list[FindingKey]

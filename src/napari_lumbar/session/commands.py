@@ -40,9 +40,14 @@ def propagate(state: SessionState, proposed: Iterable[Landmark]) -> CompoundStep
         At least one, with the side that their place in patient space has. Where a person swapped the
         sides, each goes to the finding that is called by the other.
     """
-    swapped = state.corrections.naming.sides_swapped
-    named = (_of_other_side(landmark) if swapped else landmark for landmark in proposed)
-    return CompoundStep(tuple(move(state, landmark) for landmark in named))
+    return CompoundStep(tuple(move(state, under_name_in_force(state, landmark)) for landmark in proposed))
+
+
+def under_name_in_force(state: SessionState, proposed: Landmark) -> Landmark:
+    """A point with the side that its place has, under the name that it goes by in the session."""
+    if not state.corrections.naming.sides_swapped:
+        return proposed
+    return replace(proposed, key=FindingKey(proposed.key.condition.opposite, proposed.key.level))
 
 
 def reset(state: SessionState, key: FindingKey) -> PointStep:
@@ -115,7 +120,3 @@ def swap_sides(state: SessionState, confirmed: bool) -> NamingStep:
         )
     before = state.corrections.naming
     return NamingStep(before, Naming(before.level_shift, not before.sides_swapped))
-
-
-def _of_other_side(landmark: Landmark) -> Landmark:
-    return replace(landmark, key=FindingKey(landmark.key.condition.opposite, landmark.key.level))

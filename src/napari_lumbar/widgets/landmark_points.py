@@ -148,8 +148,8 @@ class LandmarkPoints:
             self.refused.emit()
 
     def _on_dragged(self, rows: list[int]) -> None:
-        if self._waiting is not None and _names(self._waiting[1]["features"]) != _names(self.layer.features):
-            return  # other names since the press: what is held may not be what was meant; it is drawn again
+        if self._waiting is not None and not self._is_still_meant(rows, self._waiting):
+            return  # what is held may not be what was meant any more; it is drawn again
         places = {row: self.layer.data[row].copy() for row in rows}
         moved = {row: place for row, place in places.items() if self._distance_mm(row, place) >= _TREMOR_MM}
         if not moved:
@@ -157,6 +157,12 @@ class LandmarkPoints:
                 self.layer.data = self._drawn
         for row, (slice_index, *pixel_rc) in moved.items():
             self.moved.emit(self.key_of_row(row), round(slice_index), tuple(float(v) for v in pixel_rc))
+
+    def _is_still_meant(self, rows: list[int], waiting: LayerData) -> bool:
+        """Whether what is to be drawn has held points, by name, where they were when they were pressed."""
+        points, options, _ = waiting
+        same_names = _names(options["features"]) == _names(self.layer.features)
+        return same_names and np.array_equal(points[rows], self._drawn[rows])
 
     def _distance_mm(self, row: int, place: np.ndarray) -> float:
         return float(np.linalg.norm((place - self._drawn[row]) * self.layer.scale))

@@ -8,6 +8,7 @@ from ..domain.landmarks import Landmark
 from ..domain.spine import FindingKey
 from ..pipeline.run import propose_recesses
 from ..session import Session, SessionState
+from ..session.commands import under_name_in_force
 from ..session.offers import ProposalOffer, offer_after_move
 from .reading import Reading
 from .worker import Outcome
@@ -72,7 +73,7 @@ class Proposing(QObject):
             self._reading.said.emit(f"No side points were proposed: {outcome.error}.", True)
             return
         level = offer.canal.key.level.value
-        untouched = [p for p in outcome.value if session.state.correction(p.key) == asked.correction(p.key)]
+        untouched = [point for point in outcome.value if _is_untouched(point, asked, session.state)]
         if not untouched:
             self._reading.said.emit(
                 f"The side points of {level} stay as they were corrected meanwhile.", False
@@ -93,3 +94,9 @@ class Proposing(QObject):
     def _set(self, offer: ProposalOffer | None, is_working: bool) -> None:
         self._offer, self._is_working = offer, is_working
         self.changed.emit(offer, is_working)
+
+
+def _is_untouched(proposed: Landmark, asked: SessionState, now: SessionState) -> bool:
+    """Whether a person said nothing of the point since the networks were asked, whatever it is called."""
+    then, latest = (state.correction(under_name_in_force(state, proposed).key) for state in (asked, now))
+    return then == latest
