@@ -134,6 +134,27 @@ def test_no_foramen_is_placed_on_a_slice_that_cannot_show_one(side: Side, beside
 
 
 @pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(("lacking", "is_found"), [([10, 11, 12], False), ([11], True)])
+def test_a_slice_beyond_a_gap_does_not_stand_in_for_a_foramen(
+    side: Side, lacking: list[int], is_found: bool
+) -> None:
+    """Slices 12, 16 and 20 mm beside the canal lack, or the middle one of them."""
+    whole = straight_spine()
+    lost = lacking if side is Side.LEFT else [14 - place for place in lacking]
+    kept = [place for place in range(N_SLICES) if place not in lost]
+    maps = SagittalMaps(
+        tuple(whole.slices[place] for place in kept),
+        0,
+        whole.named[kept],
+        whole.absent[kept],
+        {k: v[kept] for k, v in whole.maps.items()},
+    )
+    for level, frame in find_spine(maps).levels.items():
+        assert (find_foramen(maps, level, frame, side, np.zeros(0)) is not None) is is_found
+        assert find_foramen(maps, level, frame, side.opposite, np.zeros(0)) is not None
+
+
+@pytest.mark.parametrize("side", Side)
 def test_a_foramen_fades_with_the_distance_of_its_slice(side: Side) -> None:
     """Without a network for the slice, the brightest of three neighbouring slices is taken."""
     places = {Side.LEFT: 11, Side.RIGHT: 3}

@@ -20,6 +20,8 @@ from .spine_frame import LevelFrame
 LATERAL_MM = dict(zip(Level, (14.7, 15.4, 16.4, 17.5, 18.6), strict=True))
 #: Half their distance varies by 3.3 mm between readers' studies, and its middle beside the canal by 3.5 mm.
 _HALF_SD_MM, _LATERAL_RANGE_MM = 3.3, (9.0, 27.0)
+#: A single slice may lack: where the nearest to the usual place is further, none shows the foramen for sure.
+_GAP_MM = 5.0
 #: A foramen is seen on its neighbours' slices, too, nearly as well as on the one through its middle. Heat to
 #: this power tells them apart; the brightest slice alone is right less often than the centre of what is left.
 _SHARPNESS = 8
@@ -48,7 +50,7 @@ class ForamenPoint:
 def find_foramen(
     maps: SagittalMaps, level: Level, frame: LevelFrame, side: Side, votes: FloatArray
 ) -> ForamenPoint | None:
-    """Find one foramen; None where the stack ends before it on this side of the canal.
+    """Find one foramen; None where the stack ends, or has a gap, on this side of the canal.
 
     Parameters
     ----------
@@ -63,6 +65,8 @@ def find_foramen(
     allowed = (lateral >= _LATERAL_RANGE_MM[0]) & (lateral <= _LATERAL_RANGE_MM[1])
     if not allowed.any() or lateral.max() < LATERAL_MM[level] - _HALF_SD_MM:
         return None  # the outermost slice would be called a closed foramen
+    if np.abs(lateral[allowed] - LATERAL_MM[level]).min() > _GAP_MM:
+        return None  # and so would one beyond a gap
     weighted = _weighted_heat(maps, expected_rc)
     place = _vote(weighted, lateral, allowed, LATERAL_MM[level], votes)
     near = [p for p in (place - 1, place, place + 1) if 0 <= p < len(maps.slices)]
