@@ -61,6 +61,9 @@ def test_times_tell_the_weighting(timing: Timing, expected: Weighting) -> None:
     [
         ("t2_tse_sag_384", Weighting.T2),
         ("sag t1 tse", Weighting.T1),
+        ("ax t12-s1", Weighting.UNKNOWN),
+        ("ax t2 t12-s1", Weighting.T2),
+        ("t13d_space", Weighting.T1),
         ("t2_tirm_sag", Weighting.STIR),
         ("sag stir", Weighting.STIR),
         ("t1_tirm_dark-fluid", Weighting.T1),

@@ -184,8 +184,8 @@ def test_another_study_or_bundle_has_its_own_file_and_says_so(
     assert (other.work, other.saved_at) == (Work(), None)
     name = path_of(store, corrected).name
     said = (
-        "Work on other predictions of this study, by another bundle or from series in other roles, is "
-        f"kept as {name}; it does not apply to these."
+        "Work on other predictions of this study, by another bundle or version or from series in other "
+        f"roles, is kept as {name}; it does not apply to these."
     )
     assert other.message == said
     assert store.restore(replace(small_study, study_uid="1.2.840.2"), BUNDLE).message == ""

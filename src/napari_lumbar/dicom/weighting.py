@@ -56,10 +56,11 @@ _CERTAINTY = {
 _OTHER_WORDS = re.compile(r"dwi|diff|adc|myelo|flair.*t2|t2.*flair|(?<![a-z])(swi|mip|mpr)(?![a-z])")
 #: Less than the times: "PD/T2" names both echoes of a series.
 _PROTON_DENSITY = re.compile(r"(?<![a-z])pd(?![a-z])")
+#: "t12" is a vertebra, "t13d" a T1 in three dimensions.
 _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
-    (Weighting.T1, re.compile(r"(?<![a-z])t1")),
+    (Weighting.T1, re.compile(r"(?<![a-z])t1(?!\d(?!d))")),
     (Weighting.STIR, re.compile(r"stir|tirm|(?<![a-z])t?ir(?![a-z])")),
-    (Weighting.T2, re.compile(r"(?<![a-z])t2")),
+    (Weighting.T2, re.compile(r"(?<![a-z])t2(?!\d(?!d))")),
 )
 _CONTRAST_WORDS = re.compile(
     r"post(?!erior|[ _-]?op)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|\+ ?(c|k|gd)(?![a-z])"

@@ -230,8 +230,8 @@ class SessionStore:
             return ""
         names = ", ".join(path.name for path in others)
         return (
-            "Work on other predictions of this study, by another bundle or from series in other roles, is "
-            f"kept as {names}; it does not apply to these."
+            "Work on other predictions of this study, by another bundle or version or from series in other "
+            f"roles, is kept as {names}; it does not apply to these."
         )
 
 
