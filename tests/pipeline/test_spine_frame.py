@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_lumbar.domain.geometry import SliceGeometry
+from napari_lumbar.domain.landmarks import NotGradable
 from napari_lumbar.domain.spine import Level, Side
 from napari_lumbar.domain.study import MRSlice
-from napari_lumbar.pipeline.foramina import find_foramen
+from napari_lumbar.pipeline.foramina import ForamenPoint, find_foramen
 from napari_lumbar.pipeline.sagittal_maps import SagittalMaps
 from napari_lumbar.pipeline.slice_votes import canal_places
 from napari_lumbar.pipeline.spine_frame import caudal_direction, find_spine
@@ -99,7 +102,7 @@ def test_a_foramen_is_found_on_its_own_side(side: Side) -> None:
     frame = find_spine(maps).levels[Level.L3_L4]
     votes = np.array([lateral[side], lateral[side]], dtype=float)
     point = find_foramen(maps, Level.L3_L4, frame, side, votes)
-    assert point is not None
+    assert isinstance(point, ForamenPoint)
     assert point.place == lateral[side]
     expected = maps.pixel_from_map(np.array([ROWS[3] - 2, CANAL_COLUMN - 1]))
     np.testing.assert_allclose(point.pixel_rc, expected, atol=2.5)
@@ -111,7 +114,7 @@ def test_votes_for_the_wrong_side_cannot_carry_a_foramen_across(side: Side) -> N
     frame = find_spine(maps).levels[Level.L4_L5]
     wrong = np.array([3.0, 3.0]) if side is Side.LEFT else np.array([11.0, 11.0])
     point = find_foramen(maps, Level.L4_L5, frame, side, wrong)
-    assert point is not None
+    assert isinstance(point, ForamenPoint)
     assert (point.place > 7) is (side is Side.LEFT)
 
 
@@ -129,8 +132,10 @@ def test_no_foramen_is_placed_on_a_slice_that_cannot_show_one(side: Side, beside
         {k: v[kept] for k, v in whole.maps.items()},
     )
     frame = find_spine(maps).levels[level]
-    assert find_foramen(maps, level, frame, side, np.zeros(0)) is None
-    assert find_foramen(maps, level, frame, side.opposite, np.zeros(0)) is not None
+    why = find_foramen(maps, level, frame, side, np.zeros(0))
+    assert isinstance(why, NotGradable)
+    assert why.code == "no_foraminal_slice"
+    assert isinstance(find_foramen(maps, level, frame, side.opposite, np.zeros(0)), ForamenPoint)
 
 
 @pytest.mark.parametrize("side", Side)
@@ -150,8 +155,27 @@ def test_a_slice_beyond_a_gap_does_not_stand_in_for_a_foramen(
         {k: v[kept] for k, v in whole.maps.items()},
     )
     for level, frame in find_spine(maps).levels.items():
-        assert (find_foramen(maps, level, frame, side, np.zeros(0)) is not None) is is_found
-        assert find_foramen(maps, level, frame, side.opposite, np.zeros(0)) is not None
+        point = find_foramen(maps, level, frame, side, np.zeros(0))
+        assert isinstance(point, ForamenPoint) is is_found
+        assert isinstance(find_foramen(maps, level, frame, side.opposite, np.zeros(0)), ForamenPoint)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(("moved_mm", "levels"), [(-60, [Level.L5_S1]), (60, [Level.L1_L2])])
+def test_a_foramen_beyond_the_image_is_not_looked_for_on_its_border(
+    side: Side, moved_mm: float, levels: list[Level]
+) -> None:
+    """The levels were named on another series, whose images reach further."""
+    maps = straight_spine(foramen_slice={Side.LEFT: 11, Side.RIGHT: 3})
+    for level, frame in find_spine(maps).levels.items():
+        there = frame.canal_lps_mm + np.array([0, 0, moved_mm])
+        point = find_foramen(maps, level, replace(frame, canal_lps_mm=there), side, np.zeros(0))
+        assert isinstance(point, NotGradable) is (level in levels)
+        if isinstance(point, NotGradable):
+            assert point.code == "outside_field"
+            assert point.reason == (
+                f"the images of Sagittal T1 end before the {side.value.lower()} foramen at {level.value}"
+            )
 
 
 @pytest.mark.parametrize("side", Side)
@@ -164,7 +188,7 @@ def test_a_foramen_fades_with_the_distance_of_its_slice(side: Side) -> None:
             maps.maps["foramen"][beside] = 0.5 * maps.maps["foramen"][place]
     frame = find_spine(maps).levels[Level.L3_L4]
     point = find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0))
-    assert point is not None
+    assert isinstance(point, ForamenPoint)
     assert point.place == places[side]
 
 
@@ -179,7 +203,7 @@ def test_a_foramen_further_out_than_usual_stays_where_it_is_seen(side: Side) -> 
             maps.maps["foramen"][inwards] = share * maps.maps["foramen"][place]
     frame = find_spine(maps).levels[Level.L1_L2]
     point = find_foramen(maps, Level.L1_L2, frame, side, np.zeros(0))
-    assert point is not None
+    assert isinstance(point, ForamenPoint)
     assert point.place == places[side]
 
 
@@ -190,7 +214,7 @@ def test_a_foramen_that_no_network_sees_is_where_anatomy_puts_it(side: Side, noi
     maps.maps["foramen"][13 if side is Side.LEFT else 1] = noise
     frame = find_spine(maps).levels[Level.L3_L4]
     point = find_foramen(maps, Level.L3_L4, frame, side, np.zeros(0))
-    assert point is not None
+    assert isinstance(point, ForamenPoint)
     assert point.place == (11 if side is Side.LEFT else 3)  # 16 of 16.4 mm
     assert point.confidence < 0.15
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..domain.geometry import FloatArray
+from ..domain.landmarks import NotGradable
 from ..domain.spine import Level, Side
-from ..domain.study import PixelArray
+from ..domain.study import PixelArray, SeriesRole
 from .naming import centre_of_mass_near
 from .sagittal_maps import SagittalMaps
 from .slice_votes import map_vote
@@ -36,6 +37,7 @@ _IN_PLANE_SD_MM = 6.0
 #: The network's heatmap is multiplied by the anatomical prior; this much of the prior stands alone, so that
 #: a silent network leaves the anatomical guess, with a low confidence.
 _PRIOR_SHARE = 0.02
+_ROLE = SeriesRole.SAGITTAL_T1
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +51,8 @@ class ForamenPoint:
 
 def find_foramen(
     maps: SagittalMaps, level: Level, frame: LevelFrame, side: Side, votes: FloatArray
-) -> ForamenPoint | None:
-    """Find one foramen; None where the stack ends, or has a gap, on this side of the canal.
+) -> ForamenPoint | NotGradable:
+    """Find one foramen, or say why the stack does not show it: it or its images end before, or it has a gap.
 
     Parameters
     ----------
@@ -60,13 +62,15 @@ def find_foramen(
     sign = 1.0 if side is Side.LEFT else -1.0
     guess = frame.canal_lps_mm + _CRANIAL_MM[level] * frame.cranial - _ANTERIOR_MM[level] * frame.posterior
     expected_rc = maps.map_from_lps(guess + sign * LATERAL_MM[level] * frame.left)
+    if not maps.holds(expected_rc):  # a pixel of the border would be called a foramen
+        return NotGradable("outside_field", _outside_text(level, side))
     canal_mm = float((frame.canal_lps_mm - maps.geometry.centre_lps_mm) @ frame.left)
     lateral = sign * (maps.across_mm - canal_mm)  # positive on the wanted side
     allowed = (lateral >= _LATERAL_RANGE_MM[0]) & (lateral <= _LATERAL_RANGE_MM[1])
-    if not allowed.any() or lateral.max() < LATERAL_MM[level] - _HALF_SD_MM:
-        return None  # the outermost slice would be called a closed foramen
-    if np.abs(lateral[allowed] - LATERAL_MM[level]).min() > _GAP_MM:
-        return None  # and so would one beyond a gap
+    ends = not allowed.any() or lateral.max() < LATERAL_MM[level] - _HALF_SD_MM
+    if ends or np.abs(lateral[allowed] - LATERAL_MM[level]).min() > _GAP_MM:
+        # The outermost slice, or one beyond the gap, would be called a closed foramen.
+        return NotGradable("no_foraminal_slice", _no_slice_text(level, side))
     weighted = _weighted_heat(maps, expected_rc)
     place = _vote(weighted, lateral, allowed, LATERAL_MM[level], votes)
     near = [p for p in (place - 1, place, place + 1) if 0 <= p < len(maps.slices)]
@@ -75,6 +79,15 @@ def find_foramen(
     map_rc = centre_of_mass_near(heat.astype(np.float32), peak.astype(np.float64))
     seen = float(maps.maps["foramen"][near].max(0)[tuple(peak)])
     return ForamenPoint(place, maps.pixel_from_map(map_rc), frame.confidence * float(np.clip(seen, 0.1, 1)))
+
+
+def _outside_text(level: Level, side: Side) -> str:
+    return f"the images of {_ROLE.value} end before the {side.value.lower()} foramen at {level.value}"
+
+
+def _no_slice_text(level: Level, side: Side) -> str:
+    where = f"{LATERAL_MM[level]:g} mm {side.value.lower()} of the canal at {level.value}"
+    return f"{_ROLE.value} has no slice near the foramen, which is looked for {where}"
 
 
 def _weighted_heat(maps: SagittalMaps, expected_rc: FloatArray) -> PixelArray:

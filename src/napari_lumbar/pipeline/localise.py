@@ -27,7 +27,7 @@ from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .confidence import LandmarkConfidence
 from .contrasts import joint_numbering, on_other_contrast, stands_in
-from .foramina import LATERAL_MM, find_foramen
+from .foramina import find_foramen
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps
@@ -88,13 +88,15 @@ class MultistageLocalizer:
         if t2 is not None:
             found |= self._canal(t2, on_t2)
         report(Progress("placing foramina on sagittal T1", 0.9))
+        unseen: Mapping[FindingKey, NotGradable] = {}
         if t1 is not None:
-            found |= self._foramina(t1, spine)
+            foramina, unseen = self._foramina(t1, spine)
+            found |= foramina
         found = {key: self._confidence.calibrated(landmark) for key, landmark in found.items()}
         other = t2 if guide is t1 else t1
         numbering = joint_numbering(guide.spine, other.spine if other else None)
         notes = _notes(on_t2, stood_in=guide is t1 and t2 is not None)
-        return Landmarks(found, _missing(study, spine, found), notes, numbering)
+        return Landmarks(found, {**_missing(study, spine, found), **unseen}, notes, numbering)
 
     def locate_recesses(
         self, study: Study, canal: Landmark, cancel: CancelToken
@@ -151,17 +153,21 @@ class MultistageLocalizer:
             )
         return found
 
-    def _foramina(self, t1: _Sagittal, spine: SpineFrame) -> dict[FindingKey, Landmark]:
+    def _foramina(
+        self, t1: _Sagittal, spine: SpineFrame
+    ) -> tuple[dict[FindingKey, Landmark], dict[FindingKey, NotGradable]]:
+        """Foraminal landmarks, and of each that the slices cannot show, why."""
         votes = self._votes("slice_foraminal", t1)
-        found = {}
+        found, unseen = {}, {}
         for level, frame in spine.levels.items():
             for side in Side:
                 head = FORAMINAL_HEAD_SIDES.index(side) * len(Level) + level.rank
                 point = find_foramen(t1.maps, level, frame, side, votes[:, head])
-                if point is None:
+                key = FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level)
+                if isinstance(point, NotGradable):
+                    unseen[key] = point
                     continue
                 geometry = t1.maps.slices[point.place].geometry
-                key = FindingKey(Condition.of(ConditionGroup.FORAMINAL, side), level)
                 found[key] = landmark_on_slice(
                     key,
                     t1.series,
@@ -169,7 +175,7 @@ class MultistageLocalizer:
                     geometry.lps_from_pixel(point.pixel_rc),
                     point.confidence,
                 )
-        return found
+        return found, unseen
 
 
 def _guide(t2: _Sagittal | None, t1: _Sagittal | None) -> _Sagittal | None:
@@ -249,11 +255,6 @@ def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradabl
     if key.condition.group is ConditionGroup.CANAL:
         reason = f"{role.value} shows no canal where {SeriesRole.SAGITTAL_T1.value} has {key.level.value}"
         return NotGradable("canal_not_seen", reason)
-    if key.condition.side is not None and key.condition.group is ConditionGroup.FORAMINAL:
-        side, usual_mm = key.condition.side.value.lower(), LATERAL_MM[key.level]
-        where = f"{usual_mm:g} mm {side} of the canal at {key.level.value}"
-        reason = f"{role.value} has no slice near the foramen, which is looked for {where}"
-        return NotGradable("no_foraminal_slice", reason)
     return NotGradable(
         "no_axial_slice",
         f"no axial slice passes within {FARTHEST_PLANE_MM:g} mm of the canal at {key.level.value}",

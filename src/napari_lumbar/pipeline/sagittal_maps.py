@@ -82,6 +82,11 @@ class SagittalMaps:
         """Project a point onto the maps, shape (2,)."""
         return self.map_from_pixel(self.geometry.pixel_from_lps(point_lps_mm))
 
+    def holds(self, map_rc: FloatArray) -> bool:
+        """Whether a place lies on the maps."""
+        rows, columns = self.named.shape[-2:]
+        return bool(0 <= map_rc[0] <= rows - 1 and 0 <= map_rc[1] <= columns - 1)
+
     def canal_across_mm(self, map_rc: FloatArray, guess_mm: float) -> float:
         """Where across the slices the canal's middle lies at a map pixel; ``guess_mm`` where none is seen."""
         canal = self.maps["canal"]
