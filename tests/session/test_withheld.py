@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from napari_lumbar.domain.doubts import Doubt, DoubtKind
+from napari_lumbar.domain.landmarks import NotGradable
 from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.plausibility import withhold
@@ -124,8 +125,24 @@ def test_another_place_on_the_same_poor_images_has_no_grade_either(
 ) -> None:
     poor = doubted(state, DoubtKind.POOR_IMAGES)
     assert regraded(moved(poor, small_study, FORAMEN), small_study, fake_system).finding(FORAMEN).not_gradable
-    on_t2 = moved(poor, small_study, FORAMEN, "t2")
-    assert regraded(on_t2, small_study, fake_system).finding(FORAMEN).severity is not None
+
+
+def test_a_point_on_a_series_of_another_kind_gets_no_grade(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    """Networks that learnt from T1 answer on T2, too, and surely."""
+    on_t2 = regraded(moved(state, small_study, FORAMEN, "t2"), small_study, fake_system)
+    finding = on_t2.finding(FORAMEN)
+    assert on_t2.stale == frozenset()
+    assert finding.severity is None
+    assert finding.landmark == on_t2.landmarks.points[FORAMEN]
+    assert finding.not_gradable == NotGradable(
+        "other_series",
+        "its point lies on Sagittal T2/STIR, and it is graded on Sagittal T1: put the point there",
+    )
+    assert on_t2.finding(RIGHT_FORAMEN).severity is not None
+    back = regraded(on_t2.undoing(), small_study, fake_system)
+    assert back.finding(FORAMEN).severity is not None
 
 
 def test_swapping_the_sides_settles_a_side_that_was_contradicted(

@@ -15,9 +15,10 @@ import torch
 from .. import __version__
 from ..domain.errors import ProposalError
 from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
-from ..domain.landmarks import Landmark, Landmarks, LandmarkSource
+from ..domain.landmarks import Landmark, Landmarks, LandmarkSource, NotGradable
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import Study
+from ..preprocess.disc_volumes import own_role
 from .ladder import Ladder, ignore_step
 from .plausibility import find_doubts, withhold, without_numberless
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
@@ -72,10 +73,29 @@ def regrade(
 ) -> Mapping[FindingKey, Finding]:
     """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was.
 
+    A finding whose point was put on a series of another kind than it is graded on gets no grade: networks
+    would answer, and surely.
+
     ``tell`` is called with a sentence for each step that a failing device forced.
     """
     ladder = Ladder(system, tell)
-    return ladder.grade(study, landmarks, keys, ignore_progress, cancel or CancelToken())
+    elsewhere = _elsewhere(study, landmarks, keys)
+    wanted = [key for key in keys if key not in elsewhere]
+    return {**ladder.grade(study, landmarks, wanted, ignore_progress, cancel or CancelToken()), **elsewhere}
+
+
+def _elsewhere(study: Study, landmarks: Landmarks, keys: Collection[FindingKey]) -> dict[FindingKey, Finding]:
+    """Findings whose point lies on a series that they are not graded on, with that as the reason."""
+    roles = {series.series_id: series.role for series in study.series}
+    found = {}
+    for key in keys:
+        landmark, own = landmarks.get(key), own_role(key.condition)
+        if landmark is not None and (role := roles.get(landmark.series_id)) is not own:
+            lies_on = role.value if role else "a series without a role"
+            reason = f"its point lies on {lies_on}, and it is graded on {own.value}: put the point there"
+            why = NotGradable("other_series", reason)
+            found[key] = Finding(key, None, landmark, not_gradable=why)
+    return found
 
 
 def propose_recesses(
