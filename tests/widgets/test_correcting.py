@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QLabel, QMessageBox
 from napari_lumbar.domain.findings import GradeSource, Override
 from napari_lumbar.domain.landmarks import LandmarkSource
 from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
+from napari_lumbar.domain.study import Study
 from napari_lumbar.session import Corrections, SessionState, SessionStore
 from napari_lumbar.widgets.commands import Command
 from napari_lumbar.widgets.reader_dock import ReaderDock
@@ -148,6 +150,29 @@ def test_left_and_right_are_swapped_only_after_a_yes(dock: ReaderDock, qtbot: An
     assert asked[0].startswith("Left and right change places for every finding: 20 points and 0 grades")
     qtbot.keyClick(canvas, Qt.Key.Key_Z, CONTROL)
     assert (state_of(dock).corrections, dock.matrix.current_key) == (Corrections(), LEFT)
+
+
+def test_a_question_about_a_study_that_was_left_swaps_nothing(
+    dock: ReaderDock, small_study: Study, qtbot: Any
+) -> None:
+    analyse(dock, qtbot)
+    left = dock.reading.session
+    assert left is not None
+    asked: list[str] = []
+
+    def other_study_comes_first(box: QMessageBox) -> None:
+        dock.reading.show_study(replace(small_study, study_id="other", study_uid="1.2.840.2"))
+        qtbot.mouseClick(box.buttons()[0], Qt.MouseButton.LeftButton)
+
+    by_keyboard(other_study_comes_first, asked)
+    click(dock, Command.SWAP_SIDES, qtbot)
+    assert len(asked) == 1
+    assert left.state.corrections == Corrections()
+    assert dock.status_label.text().endswith(
+        "Nothing was swapped: what was asked about is not shown any more."
+    )
+    for pane in dock.panes:
+        assert len(pane.viewer.layers["Level names"].data) == 0
 
 
 def test_a_moved_point_leaves_a_ghost(dock: ReaderDock, qtbot: Any) -> None:

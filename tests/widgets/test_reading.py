@@ -18,7 +18,7 @@ from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, FindingKey, Leve
 from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.pipeline.progress import Progress
 from napari_lumbar.pipeline.protocols import System
-from napari_lumbar.session import SessionStore, ViewState, landmark_at
+from napari_lumbar.session import Session, SessionStore, ViewState, landmark_at
 from napari_lumbar.widgets.reading import Reading
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -60,9 +60,13 @@ def analysed(reading: Reading, qtbot: Any) -> Reading:
     return reading
 
 
+def session_of(reading: Reading) -> Session:
+    assert reading.session is not None
+    return reading.session
+
+
 def move(reading: Reading, key: FindingKey, column: float) -> None:
-    session = reading.session
-    assert session is not None
+    session = session_of(reading)
     old = session.state.landmarks.points[key]
     place = (old.pixel_rc[0], column)
     session.move(landmark_at(session.study.by_id(old.series_id), key, old.slice_index, place))
@@ -378,7 +382,7 @@ def test_results_are_written_with_corrections_and_without_stale_grades(
     fake_grader.gate.clear()  # the regrading waits, so the finding stays stale
     move(analysed, CANAL, 45)
     analysed._delay.stop()
-    analysed.save(tmp_path / "out")
+    analysed.save(session_of(analysed), tmp_path / "out")
     qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
     text = (tmp_path / "out" / "analysis.json").read_text()
     assert '"stale"' in text
@@ -389,7 +393,7 @@ def test_an_export_is_written_whatever_a_person_does_next(
     analysed: Reading, small_study: Study, said: list[tuple[str, bool]], tmp_path: Path, qtbot: Any
 ) -> None:
     move(analysed, CANAL, 45)
-    analysed.save(tmp_path / "out")
+    analysed.save(session_of(analysed), tmp_path / "out")
     analysed.analyse()
     analysed.show_study(small_study)
     analysed.analyse()
@@ -402,7 +406,7 @@ def test_an_export_is_written_though_the_window_is_closed_at_once(
 ) -> None:
     fake_grader.gate.clear()
     analysed.analyse()  # the export waits for its turn behind this
-    analysed.save(tmp_path / "out")
+    analysed.save(session_of(analysed), tmp_path / "out")
     analysed.close()
     fake_grader.gate.set()
     qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
@@ -419,6 +423,47 @@ def test_work_that_is_not_on_disk_when_it_is_left_is_not_said_to_be(
         lost = "Role changed: analyse again. Corrections are not on disk: disk full. Free the disk, then edit"
         assert any(text.startswith(lost) and is_error for text, is_error in said)
     assert not list((tmp_path / "sessions").glob("*-*.json"))
+
+
+def test_what_comes_next_says_that_unsaved_work_was_left(
+    analysed: Reading,
+    small_study: Study,
+    said: list[tuple[str, bool]],
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: Any,
+) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    lost = "Corrections are not on disk: disk full. Free the disk, then edit again."
+    move(analysed, CANAL, 45)
+    analysed.analyse()
+    qtbot.waitUntil(lambda: not analysed.is_busy)
+    assert said[-1][0].startswith("25 of 25 findings graded")
+    assert (said[-1][0].endswith(lost), said[-1][1]) == (True, True)
+    move(analysed, CANAL, 45)
+    analysed.show_study(small_study)
+    assert (said[-1][0].endswith(lost), said[-1][1]) == (True, True)
+    analysed.show_study(small_study)
+    assert lost not in said[-1][0]
+
+
+def test_a_session_that_was_left_is_not_drawn_any_more(analysed: Reading, small_study: Study) -> None:
+    left = session_of(analysed)
+    analysed.show_study(small_study)
+    drawn: list[object] = []
+    analysed.state_changed.connect(drawn.append)
+    left.swap_sides(confirmed=True)
+    assert drawn == []
+
+
+def test_an_export_is_of_the_session_that_it_was_asked_for(
+    analysed: Reading, small_study: Study, tmp_path: Path, qtbot: Any
+) -> None:
+    move(analysed, CANAL, 45)
+    asked_for = session_of(analysed)
+    analysed.show_study(replace(small_study, study_id="other", study_uid="1.2.840.2"))
+    analysed.save(asked_for, tmp_path / "out")
+    qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
+    assert '"corrected"' in (tmp_path / "out" / "analysis.json").read_text()
 
 
 def test_a_disk_that_came_back_holds_the_work_after_leaving(
@@ -482,7 +527,7 @@ def test_another_readers_session_is_taken_over_where_the_person_says_so(
     assert other.session.state.correction(CANAL).moves_point
     assert other.session.not_saved == ""
     assert other.restored_view == view
-    other.save(tmp_path / "out")
+    other.save(session_of(other), tmp_path / "out")
     qtbot.waitUntil((tmp_path / "out" / "report.html").exists, timeout=60000)
     assert '"reader": "CD"' in (tmp_path / "out" / "analysis.json").read_text()
     other.close()

@@ -116,6 +116,9 @@ class Editing:
         session = self._reading.session
         if session is None or not may_swap(swap_words(session.state)):
             return
+        if session is not self._reading.session:  # the question stood open while another study came
+            self._reading.said.emit("Nothing was swapped: what was asked about is not shown any more.", True)
+            return
         self._following_disc(session, lambda: session.swap_sides(confirmed=True))
         self._reading.say_edited("Left and right were swapped for every finding. Ctrl+Z takes it back.")
 

@@ -331,9 +331,12 @@ class ReaderDock(QWidget):
         show_view(self.panes, view)
 
     def _export(self) -> None:
+        session = self.reading.session  # that of now, whatever is opened while the question stands
+        if session is None:
+            return
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
         if chosen and self._may_replace(Path(chosen)):
-            self.reading.save(Path(chosen))
+            self.reading.save(session, Path(chosen))
 
     def _may_replace(self, folder: Path) -> bool:
         """Ask before results that lie in the folder are replaced."""

@@ -33,7 +33,7 @@ from ..session import (
 )
 from ..session.regrading import answer
 from .study_source import StudyChoice, read_chosen
-from .study_words import graded_sentence, left_words, opened_sentence
+from .study_words import graded_sentence, left_words, opened_sentence, with_risk
 from .system_loader import SystemLoader
 from .thumbnails import Thumbnail, thumbnails
 from .worker import Outcome, WorkQueue
@@ -160,10 +160,10 @@ class Reading(QObject):
     def show_study(self, study: Study) -> None:
         """Put a study on the screen, not analysed yet, with the roles that a person gave it before."""
         recalled = self._roles.recall(study)
-        self.automatic, self.study = study, recalled or study
+        self.automatic, self.study, left = study, recalled or study, self.session
         self._end_session()
         self.study_changed.emit(self.study)
-        self.said.emit(opened_sentence(self.study, recalled is not None), False)
+        self.said.emit(*with_risk(opened_sentence(self.study, recalled is not None), left))
         self._queue.submit(
             lambda _report, _cancel: thumbnails(study),
             lambda outcome: self._on_thumbnails(study, outcome),
@@ -262,11 +262,9 @@ class Reading(QObject):
         if session is not None and (session.is_at_risk or (session.saved_at and not session.not_saved)):
             session.save()
 
-    def save(self, out: Path) -> None:
+    def save(self, session: Session, out: Path) -> None:
         """Write the result files; stale findings go out as not gradable, never with their old grade."""
-        if self.session is None:
-            return
-        study, state = self.session.study, self.session.state
+        study, state = session.study, session.state
         # Not what a person waits for: nothing that they do next drops it, not even leaving.
         self._queue.submit(
             lambda _report, _cancel: write_results(study, current_analysis(state, self._store.reader), out),
@@ -325,6 +323,7 @@ class Reading(QObject):
     def _begin_session(self, study: Study, loader: SystemLoader, analysis: Analysis) -> None:
         if study is not self.study or loader is not self._loader:
             return
+        left = self.session
         self._leave_session()
         restored, trouble = restore_work(self._store, study, analysis, self._ask_to_take_over)
         if study is not self.study:  # opened while the person was asked
@@ -335,7 +334,9 @@ class Reading(QObject):
         session.changed.connect(self._on_edited)
         session.save_failed.connect(lambda message: self.said.emit(message, True))
         steps = analysis.provenance.device_steps
-        self.said.emit(" ".join([graded_sentence(analysis), *steps, restored.message]).strip(), bool(steps))
+        words = " ".join([graded_sentence(analysis), *steps, restored.message]).strip()
+        words, is_risk = with_risk(words, left)
+        self.said.emit(words, is_risk or bool(steps))
         if trouble:
             self.said.emit(f"Corrections will not be saved: {trouble}", True)
         self._on_edited(state)
@@ -360,6 +361,7 @@ class Reading(QObject):
             self._regrading.cancel()
             self._regrading = None
         if self.session is not None:
+            self.session.changed.disconnect(self._on_edited)
             self.session = None
             self.session_left.emit()
 

@@ -124,6 +124,11 @@ def left_words(why: str, left: Session | None) -> tuple[str, bool]:
     return f"{why} Corrections are kept on disk.", False
 
 
+def with_risk(words: str, left: Session | None) -> tuple[str, bool]:
+    """A sentence, with a word on work that was left for it and is not on disk; whether that is an error."""
+    return left_words(words, left) if left is not None and left.is_at_risk else (words, False)
+
+
 def graded_sentence(analysis: Analysis) -> str:
     """Say how much of a study was graded, how long it took, and what speaks against it."""
     n_findings, n_warnings = len(analysis.findings), len(set(analysis.warnings))
