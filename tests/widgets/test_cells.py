@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from napari_lumbar.domain.findings import Analysis, Certainty, Finding
+from napari_lumbar.domain.findings import Analysis, Certainty, Finding, GradeSource, SeverityProbs
 from napari_lumbar.domain.landmarks import LandmarkSource, NotGradable
 from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
 from napari_lumbar.domain.study import Study
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import regrade
 from napari_lumbar.session import SessionState, landmark_at
-from napari_lumbar.session.commands import mark_absent, move, override, propagate
+from napari_lumbar.session.commands import mark_absent, move, override, propagate, shift_levels, swap_sides
 from napari_lumbar.widgets.cells import CellState, certainty_text, change_text, describe, headline
 
 LEFT = FindingKey(Condition.LEFT_SUBARTICULAR_STENOSIS, Level.L4_L5)
@@ -52,6 +52,48 @@ def test_stale_findings_show_no_grade_as_theirs(stale: SessionState) -> None:
     assert headline(stale, CANAL, CellState.STALE) == "stale, was Normal/Mild 0.85"
     assert headline(stale, LEFT, CellState.REGRADING) == "regrading, was Normal/Mild 0.85"
     assert "regrading, was Normal/Mild 0.85" in describe(stale, LEFT, regrading=True).tooltip
+
+
+@pytest.mark.parametrize("is_swapped", [False, True])
+def test_after_renaming_it_is_the_place_that_was_graded_so_before(
+    state: SessionState, is_swapped: bool
+) -> None:
+    """One place is severe and stays so, whatever it is called."""
+    severe = replace(state.predicted(LEFT), probs=SeverityProbs(0.05, 0.05, 0.9))
+    known = replace(state.analysis, findings={**state.analysis.findings, LEFT: severe})
+    before = replace(state, analysis=known)
+    lower = FindingKey(LEFT.condition, Level.L5_S1)
+    right = FindingKey(Condition.RIGHT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+    step, its_name = (
+        (swap_sides(before, confirmed=True), right) if is_swapped else (shift_levels(before, 1), lower)
+    )
+    renamed = before.doing(step)
+    assert describe(renamed, its_name, regrading=True).note == "was Severe"
+    assert describe(renamed, LEFT, regrading=True).note == "was Normal"
+    assert renamed.answer(its_name).evidence == severe.evidence
+    request = renamed.request()
+    same = {key: replace(renamed.answer(key), source=GradeSource.PREDICTED) for key in request.keys}
+    after = renamed.accepting(request, same)
+    assert after.stale == frozenset()
+    assert [describe(after, key, regrading=False).note for key in (its_name, LEFT)] == ["0.90", "0.85"]
+    assert change_text(after, its_name) == "Severe 0.90"
+    other = {**same, its_name: replace(same[its_name], probs=SeverityProbs(0.1, 0.8, 0.1))}
+    assert describe(renamed.accepting(request, other), its_name, regrading=False).note == "0.80 was Severe"
+
+
+def test_a_disc_that_had_no_name_before_was_nothing(state: SessionState) -> None:
+    upper = FindingKey(CANAL.condition, Level.L1_L2)
+    renamed = state.doing(shift_levels(state, 1))
+    put = replace(state.landmarks.points[upper], key=upper)
+    placed = renamed.doing(move(renamed, put))
+    assert describe(placed, upper, regrading=True).note == "was not graded"
+    assert placed.answer(upper).not_gradable == NotGradable(
+        "not_graded_yet", "the prediction had no name for this disc"
+    )
+    request = placed.request([upper])
+    graded = replace(state.predicted(upper), landmark=put)
+    after = placed.accepting(request, {upper: graded})
+    assert describe(after, upper, regrading=False).note == "0.85"
 
 
 def test_after_regrading_old_and_new_stand_together(

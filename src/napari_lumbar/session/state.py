@@ -23,6 +23,7 @@ from ..domain.landmarks import (
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from .corrections import Correction, Corrections
 from .landmarks import correction_notes, landmarks_in_force, predicted_place
+from .names import Naming
 from .steps import Step, Work
 from .withheld import withholding
 
@@ -53,10 +54,11 @@ class RegradeRequest:
 
 @dataclass(frozen=True, eq=False)
 class Regraded:
-    """A finding graded after a correction, with the landmarks it was graded from."""
+    """A finding graded after a correction, with the landmarks and the names it was graded from."""
 
     finding: Finding
     placed_by: Placement
+    naming: Naming
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,20 +134,35 @@ class SessionState:
         return predicted_place(self.analysis.landmarks, self.corrections, key)
 
     def answer(self, key: FindingKey) -> Finding:
-        """What the networks last said, beneath any grade by hand; it may be outdated."""
+        """What the networks last said of the place that is called ``key``, beneath any grade by hand.
+
+        It may be outdated.
+        """
         if self.landmarks.get(key) is None:
             return self._without_landmark(key)
-        if self._is_predicted(key) or key not in self.regraded:
+        if self._is_predicted(key):
             return self.predicted(key)
-        return self.regraded[key].finding
+        regraded = self.regraded.get(key)
+        if regraded is not None and (regraded.naming == self.corrections.naming or self._is_current(key)):
+            return regraded.finding
+        return self._before_renaming(key)
 
     def correction(self, key: FindingKey) -> Correction:
         """What a person said about the finding."""
         return self.corrections.of(key)
 
+    def before(self, key: FindingKey) -> Finding | None:
+        """What the analysis said of the place called ``key`` now; None where it had no name for it."""
+        old_key = self.corrections.naming.spot(key).predicted_key
+        return self.analysis.findings[old_key] if old_key else None
+
     def is_changed(self, key: FindingKey) -> bool:
-        """Say whether ``finding(key)`` is another than was predicted."""
-        return self.finding(key) is not self.predicted(key)
+        """Say whether ``finding(key)`` is another than was predicted of its place."""
+        now, before = self.finding(key), self.before(key)
+        if self.corrections.naming.is_predicted:
+            return now is not before
+        # Whatever has another name is graded again: only another answer is a change.
+        return before is not None and (now.probs, now.override) != (before.probs, before.override)
 
     def doing(self, step: Step) -> SessionState:
         """Return the state after a step; this state where the step changes nothing."""
@@ -172,8 +189,9 @@ class SessionState:
         """
         if (request.study_uid, request.bundle_sha256) != (self.study_uid, self._bundle_sha256):
             return self
+        naming = self.corrections.naming
         fresh = {
-            key: Regraded(self.withholding(replace(finding, source=GradeSource.CORRECTED)), asked)
+            key: Regraded(self.withholding(replace(finding, source=GradeSource.CORRECTED)), asked, naming)
             for key, finding in findings.items()
             if (asked := self._placement_in(request.landmarks, key)) == self._placement(key)
         }
@@ -211,6 +229,14 @@ class SessionState:
             return self.predicted(key)
         source = GradeSource.ABSENT if why.code == ABSENT else GradeSource.CORRECTED
         return Finding(key, None, None, not_gradable=why, source=source)
+
+    def _before_renaming(self, key: FindingKey) -> Finding:
+        """The prediction of a place under the name it has now."""
+        before = self.before(key)
+        if before is None:
+            why = NotGradable("not_graded_yet", "the prediction had no name for this disc")
+            return Finding(key, None, self.landmarks.get(key), not_gradable=why)
+        return before if before.key == key else replace(before, key=key, landmark=self.landmarks.get(key))
 
     def _placement(self, key: FindingKey) -> Placement:
         return self._placement_in(self.landmarks, key)

@@ -112,8 +112,8 @@ def grade_text(finding: Finding) -> str:
 
 def change_text(state: SessionState, key: FindingKey) -> str:
     """The grade, or old and new after a change: ``Moderate 0.62 → Severe 0.81``."""
-    now = grade_text(state.finding(key))
-    return f"{grade_text(state.predicted(key))} → {now}" if state.is_changed(key) else now
+    now, before = grade_text(state.finding(key)), state.before(key)
+    return f"{grade_text(before)} → {now}" if before and state.is_changed(key) else now
 
 
 def headline(state: SessionState, key: FindingKey, cell_state: CellState) -> str:
@@ -201,7 +201,8 @@ def _note(state: SessionState, key: FindingKey, is_stale: bool) -> str:
         return _was(finding)
     sure = _sure(finding)
     caution = f"⚠ {CAUTION}" if finding.probs and finding.certainty.is_outside_training else ""
-    was = _before(state.predicted(key), finding) if state.is_changed(key) else ""
+    before = state.before(key)
+    was = _before(before, finding) if before and state.is_changed(key) else ""
     # Three would not fit: the old grade stands in the details, too.
     return " ".join(filter(None, (sure, caution or was)))
 
