@@ -425,6 +425,24 @@ def test_what_another_window_saved_meanwhile_is_not_written_over(
     here.save(corrected)
 
 
+@pytest.mark.parametrize("had_work", [True, False])
+def test_a_window_that_only_looked_does_not_keep_another_from_saving(
+    tmp_path: Path, small_study: Study, state: SessionState, corrected: SessionState, had_work: bool
+) -> None:
+    here, there = SessionStore(tmp_path, "AB"), SessionStore(tmp_path, "AB")
+    if had_work:
+        here.save(corrected)
+    here.restore(small_study, BUNDLE)
+    here.save(corrected)
+    seen = there.restore(small_study, BUNDLE)
+    there.save(replace(state, work=seen.work), ViewState(slices={"ax": 3}))
+    here.save(corrected.undoing())
+    assert here.restore(small_study, BUNDLE).work == corrected.undoing().work
+    # the one that looked, and works now, would lose what was done meanwhile
+    with pytest.raises(SessionError, match="is not what was read here"):
+        there.save(corrected)
+
+
 def test_the_left_side_stays_left(tmp_path: Path, small_study: Study, corrected: SessionState) -> None:
     store = SessionStore(tmp_path)
     store.save(corrected)

@@ -2,13 +2,12 @@
 
 A file is named by hashes of the study's UID, of the bundle, and of the roles that the series play: it
 identifies no patient, and work on some predictions is neither applied to others nor overwritten by work on
-them. Another reader's file is not written to unless it is taken over, nor one that another window saved
-meanwhile, and nothing is ever deleted.
+them. Another reader's file is not written to unless it is taken over, nor one in which another window saved
+other work meanwhile, and nothing is ever deleted.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,8 +28,8 @@ from .state import SessionState
 from .steps import Work
 from .view import ViewState
 
-#: Stands for the bytes of a file that could not be read.
-_UNREAD = "unread"
+#: Stands for the work in a file that could not be read.
+_UNREAD = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,9 @@ class SessionStore:
     def __init__(self, folder: Path | None = None, reader: str = "") -> None:
         self.folder = folder or user_data_path("napari-lumbar", appauthor=False) / "sessions"
         self.reader = reader
-        #: SHA-256 of each file's bytes when it was last read or written here; empty where there was none.
-        self._known: dict[Path, str] = {}
+        #: The work in each file when it was last read or written here; none of it where there was no file.
+        #: Only work is protected: a window that was only looked through saves another view and time.
+        self._known: dict[Path, Work | None] = {}
 
     def path(self, study_uid: str, bundle_sha256: str, series: Iterable[MRSeries | SeriesUse]) -> Path:
         """The file of one study as read with one bundle from series in these roles."""
@@ -117,7 +117,7 @@ class SessionStore:
         AnothersSession
             If the file there is another reader's.
         SessionError
-            If it is a newer version's, or was saved by another window since it was read here.
+            If it is a newer version's, or holds other work than when it was last read or written here.
         OSError
             If it cannot be written.
         """
@@ -156,8 +156,8 @@ class SessionStore:
         """
         path = self.path(study.study_uid, bundle_sha256, study.series)
         self._known[path] = _UNREAD
-        self._known[path] = _digest(path)
         if not path.exists():
+            self._known[path] = Work()
             return Restored(message=self._of_other_predictions(study))
         try:
             saved = read_session(path)
@@ -166,14 +166,16 @@ class SessionStore:
             self._check(saved, study, bundle_sha256, predicted)
         except UnreadableSession as error:
             aside = set_aside(path)
+            self._known[path] = Work()
             return Restored(message=f"{error}. It was kept as {aside.name} and a new one begun.")
         if saved.reader != self.reader:
             return self._taken_over(path, saved)
+        self._known[path] = saved.work
         return Restored(saved.work, saved.saved_at, _restored_text(saved.work), saved.view)
 
     def _write(self, path: Path, saved: SavedSession) -> None:
         write_atomically(path, encode(saved))
-        self._known[path] = _digest(path)
+        self._known[path] = saved.work
 
     def _saved(self, state: SessionState, view: ViewState) -> SavedSession:
         return SavedSession(
@@ -211,7 +213,7 @@ class SessionStore:
             return
         if saved.reader != self.reader:
             raise AnothersSession(saved.reader_text)
-        if self._known.get(path, now := _digest(path)) != now:
+        if self._known.get(path, saved.work) != saved.work:
             raise SessionError(
                 f"the one on disk, saved {saved.saved_at:%H:%M} UTC, is not what was read here: export what "
                 "was done here, close other windows of this study, and analyse again"
@@ -254,10 +256,6 @@ def restore_work(
             return store.restore(study, sha256, take_over=True, predicted=predicted), ""
     except (SessionError, OSError) as error:
         return Restored(), f"{error}."
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def _restored_text(work: Work) -> str:
