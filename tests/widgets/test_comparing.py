@@ -103,6 +103,26 @@ def test_a_second_bundle_grades_from_the_points_in_force(
     assert made(comparing) is None
 
 
+def test_another_comparison_ends_the_one_on_the_screen_even_if_it_fails(
+    reading: Reading, comparing: Comparing, other: System, qtbot: Any, said: list[str]
+) -> None:
+    analyse(reading, qtbot)
+    other.grader.gate.set()  # type: ignore[attr-defined]
+    comparing.compare(lambda: other)
+    qtbot.waitUntil(lambda: made(comparing) is not None, timeout=20000)
+    seen: list[Comparison | None] = []
+    comparing.changed.connect(lambda: seen.append(made(comparing)))
+
+    def broken() -> System:
+        raise BundleError("no bundle.json in the bundle folder")
+
+    comparing.compare(broken)
+    assert seen == [None], "while it is made there is none"
+    qtbot.waitUntil(lambda: not reading.is_busy, timeout=20000)
+    assert said[-1] == "The comparison failed: no bundle.json in the bundle folder"
+    assert set(seen) == {None}
+
+
 def test_a_comparison_is_cancelled_by_hand_and_by_a_moved_point(
     reading: Reading, comparing: Comparing, other: System, qtbot: Any, said: list[str]
 ) -> None:

@@ -97,6 +97,31 @@ def test_two_bundles_side_by_side_until_a_point_moves(
     assert dock.system_row.now_label.text() == "Embedded on cpu, not loaded yet"
 
 
+def test_the_box_does_not_name_a_bundle_whose_grades_are_not_shown(
+    dock: ReaderDock, fake_system: System, fake_grader: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyse(dock, qtbot)
+    box = dock.system_row.other_box
+
+    def ask() -> None:
+        box.setCurrentIndex(1)
+        box.activated.emit(1)
+
+    monkeypatch.setattr(SystemChoice, "load", lambda _: fake_system)
+    ask()
+    qtbot.waitUntil(lambda: dock.comparing.comparison is not None, timeout=LONG_MS)
+    assert box.currentText() == "Embedded"
+    fake_grader.gate.clear()
+    ask()
+    assert dock.matrix.cell(CANAL).other is None
+    assert (box.currentText(), box.isEnabled()) == ("Nothing", False)
+    dock.reading.cancel()
+    fake_grader.gate.set()
+    qtbot.waitUntil(lambda: not dock.reading.is_busy, timeout=LONG_MS)
+    assert (box.currentText(), box.isEnabled()) == ("Nothing", True)
+    assert not dock.system_row.comparison_label.isVisible()
+
+
 def test_layers_may_vanish_or_be_renamed_during_a_run_and_the_box_pointed_at_is_bright(
     dock: ReaderDock, locate_gate: threading.Event, qtbot: Any
 ) -> None:

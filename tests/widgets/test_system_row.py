@@ -16,13 +16,15 @@ from napari_lumbar.widgets.systems import RecentBundles, SystemChoice
 pytestmark = pytest.mark.gui
 
 
+def bundle(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    write_manifest(folder, BundleManifest(name=name, recipe="mscan", preset="tiny", networks={}, training={}))
+    return folder
+
+
 @pytest.fixture
 def fold(tmp_path: Path) -> Path:
-    folder = tmp_path / "fold"
-    folder.mkdir()
-    manifest = BundleManifest(name="fold 3", recipe="mscan", preset="tiny", networks={}, training={})
-    write_manifest(folder, manifest)
-    return folder
+    return bundle(tmp_path / "fold", "fold 3")
 
 
 @pytest.fixture
@@ -96,6 +98,41 @@ def test_a_comparison_is_asked_for_and_ended(row: SystemRow, fold: Path, tmp_pat
     assert ended == [True]
     row.show_comparison("")
     assert not row.comparison_label.isVisible()
+
+
+def test_the_box_names_the_bundle_whose_grades_are_shown(
+    row: SystemRow, fold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recent = RecentBundles(tmp_path / "recent.json")
+    recent.remember(bundle(tmp_path / "other", "fold 4"))
+    recent.remember(fold)
+    row.choose(SystemChoice())
+    box = row.other_box
+    pick(box, "fold 3 (mscan, tiny)")
+    assert box.currentText() == "Nothing", "no grades of it are there yet"
+    row.show_comparison("2 of 25 findings differ.")
+    assert box.currentText() == "fold 3 (mscan, tiny)"
+    # the list is in another order now
+    row.choose(SystemChoice(tmp_path / "other"))
+    assert box.currentText() == "fold 3 (mscan, tiny)"
+    row.show_comparison("2 of 25 findings differ.")
+    assert box.currentText() == "fold 3 (mscan, tiny)"
+    # no folder was chosen
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    pick(box, "Another folder…")
+    assert box.currentText() == "fold 3 (mscan, tiny)"
+    # the list has forgotten it
+    (tmp_path / "recent.json").unlink()
+    row.choose(SystemChoice())
+    assert [box.itemText(i) for i in range(box.count())] == [
+        "Nothing",
+        "Embedded",
+        "fold 3 (mscan, tiny)",
+        "Another folder…",
+    ]
+    assert box.currentText() == "fold 3 (mscan, tiny)"
+    row.show_comparison("")
+    assert box.currentText() == "Nothing"
 
 
 def test_a_name_that_does_not_fit_is_elided_and_said_in_full_on_hover(

@@ -36,11 +36,14 @@ class Comparing(QObject):
         reading.busy_changed.connect(self._on_busy)
 
     def compare(self, load: Callable[[], System]) -> None:
-        """Grade the study on the screen with a second bundle, from the points in force."""
+        """Grade the study on the screen with a second bundle, from the points in force.
+
+        An older comparison ends: its grades would be taken for those of the bundle that is asked now.
+        """
+        self.end()
         session = self._reading.session
         if session is None or self._reading.is_busy:
             self._reading.said.emit("Analyse the study first, then compare.", False)
-            self.end()
             return
         state = session.state
         self._reading.run(

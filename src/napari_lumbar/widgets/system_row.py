@@ -55,7 +55,9 @@ class SystemRow(QWidget):
         super().__init__(parent)
         self._recent = recent
         self._choice = SystemChoice()
-        self._asked_index = 0
+        #: Data of the entry whose grades were asked for, and of the one whose grades are shown.
+        self._asked: Path | str | None = None
+        self._compared: Path | str | None = None
         self.fold_button = QPushButton("&Networks")
         self.fold_button.setCheckable(True)
         self.fold_button.setToolTip("Choose the bundle and the device, or a second bundle to compare with")
@@ -100,11 +102,12 @@ class SystemRow(QWidget):
         self.now_label.setToolTip(text)
 
     def show_comparison(self, text: str) -> None:
-        """Say how far two bundles agree; empty without a comparison."""
+        """Say how far the two bundles agree, and name the second; empty without a comparison."""
         self.comparison_label.setText(text)
         self.comparison_label.setToolTip(text)
         self.comparison_label.setVisible(bool(text))
-        self.other_box.setCurrentIndex(self._asked_index if text else 0)
+        self._compared = self._asked if text else None
+        self._name_compared()
 
     def show_busy(self, busy: bool) -> None:
         """Nothing is changed under an analysis that runs."""
@@ -151,14 +154,21 @@ class SystemRow(QWidget):
         for box, first in ((self.bundle_box, EMBEDDED), (self.other_box, _NO_COMPARISON)):
             box.clear()
             box.addItem(first, None)
-            for folder in folders:
-                box.addItem(_name(folder), folder)
-                box.setItemData(box.count() - 1, str(folder), Qt.ItemDataRole.ToolTipRole)
             box.addItem(_OTHER, _OTHER)
+            for folder in folders:
+                _add(box, folder)
         self.other_box.insertItem(1, EMBEDDED, EMBEDDED)
         chosen = self._choice.bundle
         self.bundle_box.setCurrentIndex(0 if chosen is None else _index(self.bundle_box, chosen.resolve()))
         self.device_box.setCurrentIndex(DEVICES.index(self._choice.device))
+        self._name_compared()
+
+    def _name_compared(self) -> None:
+        """Name the bundle whose grades are shown, also if the list has moved or lost it."""
+        compared, box = self._compared, self.other_box
+        if isinstance(compared, Path) and not _index(box, compared):
+            _add(box, compared)
+        box.setCurrentIndex(_index(box, compared))
 
     def _on_bundle(self, index: int) -> None:
         bundle = self.bundle_box.itemData(index)
@@ -174,16 +184,14 @@ class SystemRow(QWidget):
 
     def _on_other(self, index: int) -> None:
         asked = self.other_box.itemData(index)
-        if index == 0:
+        if asked is None:
             self.comparison_ended.emit()
             return
         bundle = self._asked_folder() if asked == _OTHER else None if asked == EMBEDDED else asked
+        self._fill_boxes()  # the folder may be a new one; what is shown is named until other grades are there
         if bundle is None and asked != EMBEDDED:
-            self.other_box.setCurrentIndex(0)
             return
-        self._fill_boxes()
-        self._asked_index = 1 if bundle is None else _index(self.other_box, bundle.resolve())
-        self.other_box.setCurrentIndex(self._asked_index)
+        self._asked = EMBEDDED if bundle is None else bundle.resolve()
         self.comparison_asked.emit(SystemChoice(bundle, self._choice.device))
 
     def _take(self, choice: SystemChoice) -> None:
@@ -227,5 +235,13 @@ def _name(bundle: Path | None) -> str:
         return f"{bundle.name if bundle else EMBEDDED}: no bundle any more"
 
 
-def _index(box: QComboBox, folder: Path) -> int:
-    return max(0, next((i for i in range(box.count()) if box.itemData(i) == folder), 0))
+def _add(box: QComboBox, folder: Path) -> None:
+    """Put a folder at the end of the list, before the entry that asks for another."""
+    at = box.count() - 1
+    box.insertItem(at, _name(folder), folder)
+    box.setItemData(at, str(folder), Qt.ItemDataRole.ToolTipRole)
+
+
+def _index(box: QComboBox, data: Path | str | None) -> int:
+    """Where the entry stands; the first where there is none of it."""
+    return next((i for i in range(box.count()) if box.itemData(i) == data), 0)
