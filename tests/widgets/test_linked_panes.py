@@ -14,7 +14,7 @@ from napari_lumbar.domain.geometry import vector3
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
 from napari_lumbar.domain.study import MRSeries, SeriesRole, SliceStack, Study
 from napari_lumbar.domain.windows import FULL, PERCENTILES, Window, presets
-from napari_lumbar.session import SessionState
+from napari_lumbar.session import SessionState, commands, landmark_at
 from napari_lumbar.widgets.corner_text import Corner
 from napari_lumbar.widgets.pane import Pane
 from napari_lumbar.widgets.panes import LinkedPanes
@@ -23,6 +23,7 @@ from .window import seen
 
 CANAL = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L4_L5)
 RIGHT = FindingKey(Condition.RIGHT_SUBARTICULAR_STENOSIS, Level.L4_L5)
+GHOSTS = "Predicted", "Moved"
 
 
 @pytest.fixture
@@ -168,6 +169,24 @@ def test_of_several_axial_series_the_one_with_the_place_is_shown(
     assert (panes.axial.series.series_id, panes.axial.slice_index) == ("upper", 2)
     panes.go_to(canal, but=panes.axial)
     assert panes.axial.series.series_id == "upper"
+
+
+def test_rings_of_one_axial_series_do_not_stay_on_another(
+    panes: LinkedPanes, small_study: Study, state: SessionState
+) -> None:
+    t1, t2, ax = small_study.series
+    study = replace(small_study, series=(t1, t2, ax, replace(ax, series_id="ax2")))
+    panes.show_study(study, SeriesRole.SAGITTAL_T2)
+    old = state.landmarks.points[RIGHT]
+    moved = state.doing(commands.move(state, landmark_at(ax, RIGHT, old.slice_index, (20, 12))))
+    panes.draw(moved)
+    panes.draw_ghosts(moved, RIGHT)
+    rings, lines = (panes.axial.viewer.layers[name] for name in GHOSTS)
+    for series_id, count in (("ax", 1), ("ax2", 0), ("ax", 1)):
+        panes.go_to_slice(series_id, old.slice_index)
+        assert panes.axial.series is not None
+        assert panes.axial.series.series_id == series_id
+        assert (len(rings.data), len(lines.data)) == (count, count)
 
 
 def test_what_keeps_the_panes_apart_is_said(panes: LinkedPanes, small_study: Study) -> None:

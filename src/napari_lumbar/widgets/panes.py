@@ -49,6 +49,7 @@ class LinkedPanes:
         self._cursor: Vector3 | None = None
         self._trouble = ""
         self._ghosts = tuple(Ghosts(pane) for pane in self)
+        self._ghosts_of: tuple[SessionState | None, FindingKey | None] = None, None
         for pane in self:
             self._relay(pane)
 
@@ -92,6 +93,7 @@ class LinkedPanes:
 
     def draw_ghosts(self, state: SessionState | None, chosen: FindingKey | None) -> None:
         """Show where corrected points were predicted."""
+        self._ghosts_of = state, chosen
         for ghosts in self._ghosts:
             ghosts.draw(state, chosen)
 
@@ -182,6 +184,7 @@ class LinkedPanes:
     def _show_axial(self, series: MRSeries | None) -> None:
         if series is not None and series is not self.axial.series:
             self._draw_axial(series)
+            self.draw_ghosts(*self._ghosts_of)  # those of the series before are no places on this one
             self._link()
 
     def _draw_axial(self, series: MRSeries | None) -> None:
