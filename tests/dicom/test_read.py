@@ -352,3 +352,13 @@ def test_a_real_study_is_read_whole() -> None:
     }
     axial = study.with_role(SeriesRole.AXIAL_T2)[0]
     assert [len(stack.slices) for stack in axial.stacks] == [7, 8, 8, 9, 9, 9, 10]
+
+
+@pytest.mark.parametrize(("agent", "expected"), [("NONE", "T1"), ("Gd", "T1 after contrast agent")])
+def test_no_agent_in_the_field_for_it_is_none(
+    tmp_path: Path, block: Block, write: Write, agent: str, expected: str
+) -> None:
+    times = {"EchoTime": 10, "RepetitionTime": 600, "ContrastBolusAgent": agent}
+    for i, geometry in enumerate(block("sagittal", 5)):
+        write(tmp_path / f"{i}", geometry, **times)
+    assert [series.weighting for series in read_all(tmp_path).series] == [expected]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from napari_lumbar.dicom.agent import is_agent
 from napari_lumbar.dicom.dixon import Dixon, dixon_of
 from napari_lumbar.dicom.headers import SliceHeader, Timing
 from napari_lumbar.dicom.weighting import Basis, Weighting, against_t2, is_derived, is_localiser, weighting_of
@@ -144,6 +145,38 @@ def test_a_protocol_tells_what_a_description_does_not() -> None:
 def test_a_contrast_agent_marks_a_t1() -> None:
     assert weighting_of(header("t1", contrast_agent=True))[0] is Weighting.T1_CONTRAST
     assert weighting_of(header("t2", contrast_agent=True))[0] is Weighting.T2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sag t1 c+", "t1 c+ fs", "sag t1 fs gad", "sag t1 +gad", "t1 sag with contrast", "t1 +c"),
+        *("t1_tse_sag_contrast", "t1 sag w/c", "t1 sag w con", "t1 mdc", "t1 gadolinium", "st1w_tse +gd"),
+        *("t1w_tse_sag_km", "t1_postcontrast", "t1_tse_dixon_pre_post", "t1 vor und nach km"),
+    ],
+)
+def test_names_of_an_agent_mark_a_t1(name: str) -> None:
+    assert weighting_of(header(name, Timing(600, 10)))[0] is Weighting.T1_CONTRAST
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("t1 sag vor km", "t1 sag ohne km", "t1 sag pre gd", "t1 pre gado", "t1_pre-contrast", "t1 pregad"),
+        *("t1 sag without contrast", "t1 w/o contrast", "t1 wo iv contrast", "t1 non-contrast", "t1 no gad"),
+        *("t1 w/o gd contrast", "t1 senza mdc", "sag t1 c-", "sag t1 c spine", "sag t1 w/ coil", "t1w_c"),
+    ],
+)
+def test_an_agent_that_was_not_given_marks_no_t1(name: str) -> None:
+    assert weighting_of(header(name, Timing(600, 10)))[0] is Weighting.T1
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [("None", False), (" NO ", False), ("n/a", False), ("", False), ("Gadovist", True), ("10 ml", True)],
+)
+def test_a_field_for_the_agent_may_say_that_there_was_none(field: str, expected: bool) -> None:
+    assert is_agent(field) is expected
 
 
 @pytest.mark.parametrize(

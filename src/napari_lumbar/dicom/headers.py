@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydicom import Dataset
 
 from ..domain.geometry import SliceGeometry
+from .agent import is_agent
 from .codes import Oddity
 from .complaint import Complaint
 from .elements import first_number, number, text, texts, uid, value
@@ -183,7 +184,7 @@ def _lower(dataset: Dataset, *keywords: str) -> str:
 
 def _names_agent(dataset: Dataset) -> bool:
     """Whether a contrast agent was given: classic images name it, enhanced ones have a sequence of agents."""
-    return bool(text(dataset, "ContrastBolusAgent") or value(dataset, "ContrastBolusAgentSequence"))
+    return is_agent(text(dataset, "ContrastBolusAgent")) or bool(value(dataset, "ContrastBolusAgentSequence"))
 
 
 def _acquired(dataset: Dataset) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from .agent import names_agent
 from .dixon import Dixon, dixon_of
 from .headers import SliceHeader, Timing
 
@@ -62,9 +63,6 @@ _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
     (Weighting.STIR, re.compile(r"stir|tirm|(?<![a-z])t?ir(?![a-z])")),
     (Weighting.T2, re.compile(r"(?<![a-z])t2(?!\d(?!d))")),
 )
-_CONTRAST_WORDS = re.compile(
-    r"post(?!erior|[ _-]?op)|gado|(?<![a-z])(gd|km|ce)(?![a-z])|\+ ?(c|k|gd)(?![a-z])"
-)
 _LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|3.?pl")
 #: An image with an earlier echo shows T1, proton density, or how gradient echo weighs both: never T2.
 _SHORTEST_SPIN_ECHO_MS, _SHORTEST_GRADIENT_ECHO_MS = 30.0, 8.0
@@ -110,7 +108,7 @@ def _short_echo(header: SliceHeader) -> bool:
 
 
 def _after_contrast(header: SliceHeader) -> bool:
-    return header.contrast_agent or bool(_CONTRAST_WORDS.search(header.own_name))
+    return header.contrast_agent or names_agent(header.own_name)
 
 
 def _basis(timed: Weighting, named: Weighting) -> Basis:
