@@ -89,6 +89,19 @@ def test_times_outweigh_names_except_in_gradient_echo() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "timing", "expected"),
+    [
+        pytest.param("sag stir", Timing(4000, 70), Weighting.STIR, id="inversion-not-stated"),
+        pytest.param("sag t2 stir", Timing(4000, 80, 150), Weighting.STIR, id="inversion-stated"),
+        pytest.param("sag t1", Timing(4000, 80), Weighting.T2, id="no-stir-by-name"),
+        pytest.param("sag stir", Timing(600, 10), Weighting.T1, id="no-t2-by-times"),
+    ],
+)
+def test_a_name_makes_a_stir_of_what_times_call_t2(text: str, timing: Timing, expected: Weighting) -> None:
+    assert weighting_of(header(text, timing))[0] is expected
+
+
+@pytest.mark.parametrize(
     ("one", "words"),
     [
         pytest.param(header("ax post gad fs", Timing(1500, 9)), "time of 9 ms is too short", id="spin-echo"),
@@ -207,6 +220,11 @@ def test_localisers_are_known_by_name(text: str, image_type: tuple[str, ...], ex
         (("M",), "t2_tse_dixon_sag_W", Dixon.WATER),
         (("M",), "t2_tse_sag_opp", Dixon.OPPOSED),
         (("M",), "WATER: SAG T2 FLEX", Dixon.WATER),
+        (("M",), "T2 DIXON SAG FAT", Dixon.FAT),
+        (("M",), "SAG IDEAL WATER T2", Dixon.WATER),
+        (("M",), "Water_T2_Flex_Sag", Dixon.WATER),
+        (("M",), "t2_mdixon fat sat", Dixon.NONE),
+        (("M",), "sag t2 flexion fat", Dixon.NONE),
         (("M",), "SAG T2_W", Dixon.NONE),
         (("M", "NORM"), "sag t2 fat sat", Dixon.NONE),
         ((), "", Dixon.NONE),

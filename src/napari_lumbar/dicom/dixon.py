@@ -24,11 +24,14 @@ _TYPES = {
     Dixon.FAT: {"FAT", "F"},
     Dixon.OPPOSED: {"OUT_PHASE", "OUTPHASE", "OPP_PHASE", "OPPPHASE", "OPPOSED_PHASE", "OP"},
 }
+#: In a name with one of these the words fat and water tell the image; "flexion" and "fat sat" are others.
+_FAMILY = r"^(?=.*(?:dixon|(?<![a-z])(?:ideal|flex)(?![a-z]))).*(?<![a-z])"
+_WHOLE_WORD = r"(?![a-z]|[ _-]?(?:sat|sup|exc))"
 #: Scanners put these before or behind the name that a person gave; T2_W alone means T2-weighted.
 _NAMES = {
     Dixon.IN_PHASE: re.compile(r"^in ?phase:|_in$"),
-    Dixon.WATER: re.compile(r"^water:|dixon.*_w$"),
-    Dixon.FAT: re.compile(r"^fat:|dixon.*_f$"),
+    Dixon.WATER: re.compile(rf"^water:|dixon.*_w$|{_FAMILY}water{_WHOLE_WORD}"),
+    Dixon.FAT: re.compile(rf"^fat:|dixon.*_f$|{_FAMILY}fat{_WHOLE_WORD}"),
     Dixon.OPPOSED: re.compile(r"^(out|opp) ?phase:|_opp$"),
 }
 

@@ -85,8 +85,12 @@ def weighting_of(header: SliceHeader) -> tuple[Weighting, Basis]:
     balanced = header.gradient_echo and "t2" in header.own_name
     if named is Weighting.T2 and _short_echo(header) and not balanced:
         named = Weighting.UNKNOWN
-    weighting = named if timed is Weighting.UNKNOWN else timed
     basis = _basis(timed, named)
+    # A STIR may have a T2's times, and few headers state the inversion.
+    if timed is Weighting.UNKNOWN or (timed is Weighting.T2 and named is Weighting.STIR):
+        weighting = named
+    else:
+        weighting = timed
     if weighting is Weighting.T1 and _after_contrast(header):
         return Weighting.T1_CONTRAST, basis
     return weighting, basis
