@@ -15,6 +15,7 @@ from napari_lumbar.domain.study import (
     SeriesRole,
     SliceStack,
     Study,
+    best_suited,
 )
 
 
@@ -70,6 +71,24 @@ def test_a_person_s_choice_takes_the_role_from_the_others() -> None:
 def test_what_a_person_gives_a_series_is_no_assumption() -> None:
     study = Study("1", "1", (replace(AXIAL, role_assumed=True),))
     assert not study.assigning("7", SeriesRole.AXIAL_T2).by_id("7").role_assumed
+
+
+def test_a_series_suits_the_role_that_a_person_gave_it_and_no_other_for_losing_one() -> None:
+    study = Study("1", "1", (replace(AXIAL, role_score=0.3),))
+    assert study.assigning("7", SeriesRole.AXIAL_T2).by_id("7").role_score == 1
+    assert study.assigning("7", None).by_id("7").role_score == 0.3
+
+
+def test_sure_roles_come_before_assumed_ones_and_good_scores_before_poor_ones() -> None:
+    poor, good, nearly = (
+        replace(series(name, SeriesRole.AXIAL_T2, FLAT), role_score=score)
+        for name, score in (("a", 0.6), ("b", 1.0), ("c", 0.8))
+    )
+    assumed = replace(good, role_assumed=True)
+    assert best_suited([poor, good, nearly, assumed]) == (good, nearly)
+    assert best_suited([poor, assumed]) == (poor,)
+    assert best_suited([assumed]) == (assumed,)
+    assert best_suited([]) == ()
 
 
 def test_an_axial_series_joins_those_in_use_and_comes_first() -> None:

@@ -73,6 +73,34 @@ def test_a_series_that_is_taken_as_t2_counts_only_where_no_sure_one_is_near(
     assert chosen.series.series_id == expected
 
 
+@pytest.mark.parametrize(("height", "expected"), [(9.4, "original"), (20.0, "reformat")])
+def test_a_series_that_suits_its_role_less_counts_only_where_no_better_one_is_near(
+    height: float, expected: str
+) -> None:
+    reformat = replace(axial("reformat", [20, 9.5, 4]), role_score=0.3)
+    original = replace(axial("original", [10, 6, 2]), role_score=1.0)
+    chosen = nearest_axial_slice([original, reformat], np.array([0, 0, height]))
+    assert chosen is not None
+    assert chosen.series.series_id == expected
+
+
+def test_the_nearer_of_two_series_that_suit_their_role_nearly_as_well_is_chosen() -> None:
+    named = replace(axial("named", [20, 9.5, 4]), role_score=0.8)
+    timed = replace(axial("timed", [10, 6, 2]), role_score=1.0)
+    chosen = nearest_axial_slice([timed, named], np.array([0, 0, 9.4]))
+    assert chosen is not None
+    assert chosen.series is named
+
+
+def test_a_series_that_a_person_chose_suits_its_role() -> None:
+    reformat = replace(axial("reformat", [20, 9.5, 4]), role_score=0.3)
+    given = reformat.given(SeriesRole.AXIAL_T2, "chosen by a person")
+    original = replace(axial("original", [10, 6, 2]), role_score=1.0)
+    chosen = nearest_axial_slice([given, original], np.array([0, 0, 9.4]))
+    assert chosen is not None
+    assert chosen.series is given
+
+
 def test_a_tilted_plane_is_measured_along_its_normal() -> None:
     chosen = nearest_axial_slice(
         [axial("a", [4, 0, -4], tilt_deg=30)], np.array([0.0, 20.0, -20 * np.tan(np.pi / 6)])

@@ -99,6 +99,14 @@ def test_slices_of_a_series_that_is_taken_as_t2_serve_only_where_no_sure_one_is_
     assert [one.series_id for one in found if one] == ["sure", "ax"]
 
 
+def test_slices_of_a_reformat_serve_only_where_no_original_is_near() -> None:
+    original = replace(series((axial_slice(0, 0),)), series_id="original", role_score=1.0)
+    reformat = replace(series((axial_slice(1, 0), axial_slice(-9, 0))), role_score=0.3)
+    found = [nearest_axial_slices([reformat, original], (0, 0, z)) for z in (1, -9)]
+    assert [one.series_id for one in found if one] == ["original", "ax"]
+    assert nearest_axial_slices([], (0, 0, 0)) is None
+
+
 def test_the_middle_of_the_recesses_needs_both() -> None:
     keys = {s: FindingKey(Condition.of(ConditionGroup.SUBARTICULAR, s), Level.L4_L5) for s in Side}
     left, right = (

@@ -14,6 +14,8 @@ from .errors import AccountingError
 from .geometry import FloatArray, SliceGeometry, median_step_mm
 
 PixelArray = npt.NDArray[np.float32]
+#: Share of the best score that is as good: what only its name calls T2 (0.8) is, a water image (0.75) is not.
+_NEARLY_AS_GOOD = 0.76
 
 
 class SeriesRole(Enum):
@@ -64,7 +66,8 @@ class MRSeries:
     role_reason
         One sentence saying why it has that role, or why it has none.
     candidate_role, role_score
-        The role it could play and how well, 0 to 1, whether or not another series was preferred.
+        The role it could play and how well, 0 to 1, whether or not another series was preferred. 1 where a
+        person gave the role.
     role_assumed
         Whether nothing but its plane speaks for its role; a series that is sure of it is used where both are.
     window
@@ -97,8 +100,9 @@ class MRSeries:
         return np.stack([s.geometry.centre_lps_mm for s in self.slices])
 
     def given(self, role: SeriesRole | None, reason: str) -> MRSeries:
-        """Return a copy with a role, or none, that is no assumption: a person decided."""
-        return replace(self, role=role, role_reason=reason, role_assumed=False)
+        """Return a copy with a role, or none, that is no assumption: a person decided, and none is better."""
+        score = self.role_score if role is None else 1.0
+        return replace(self, role=role, role_reason=reason, role_assumed=False, role_score=score)
 
     def plane_distances_mm(self, point_lps_mm: npt.ArrayLike) -> FloatArray:
         """Unsigned distance of one point, shape (3,), to every slice plane, shape (n,)."""
@@ -113,6 +117,18 @@ class MRSeries:
         distances = self.plane_distances_mm(point_lps_mm)
         inside = [s.geometry.contains(s.geometry.pixel_from_lps(point_lps_mm)) for s in self.slices]
         return int(np.argmin(np.where(inside, distances, distances + 1e6)))
+
+
+def best_suited(series: Iterable[MRSeries]) -> tuple[MRSeries, ...]:
+    """Of series in one role those to choose from by place, in their order.
+
+    An assumed role counts only where no other is there, and a reformat or second-choice contrast only where
+    no series plays the role better: that its plane passes nearer makes up for neither.
+    """
+    kept = tuple(series)
+    sure = [one for one in kept if one.role_assumed == min(other.role_assumed for other in kept)]
+    best = max((one.role_score for one in sure), default=0.0)
+    return tuple(one for one in sure if one.role_score >= _NEARLY_AS_GOOD * best)
 
 
 class FileOutcome(Enum):

@@ -12,7 +12,7 @@ from torch import nn
 
 from ..domain.geometry import FloatArray, SliceGeometry
 from ..domain.spine import Side
-from ..domain.study import MRSeries, PixelArray
+from ..domain.study import MRSeries, PixelArray, best_suited
 from ..models.heatmap_unet import named_probabilities
 from ..preprocess.axial_patch import PATCH_MM, PATCH_PX, AxialPatch, axial_patch
 from ..preprocess.channels import AXIAL_SIDES
@@ -43,14 +43,16 @@ class AxialSlice:
 def nearest_axial_slice(series: Sequence[MRSeries], canal_lps_mm: FloatArray) -> AxialSlice | None:
     """The slice whose plane passes nearest, over all axial series; None where none is near.
 
-    A series whose role is an assumption counts only where no other has a slice that is near.
+    Only the series best suited to their role count, of those that have a slice that is near.
     """
     found = []
     for one in series:
         index = one.nearest_slice_index(canal_lps_mm)
         found.append(AxialSlice(one, index, float(one.plane_distances_mm(canal_lps_mm)[index])))
     near = [candidate for candidate in found if candidate.distance_mm <= FARTHEST_PLANE_MM]
-    return min(near, key=lambda one: (one.series.role_assumed, one.distance_mm), default=None)
+    suited = {one.series_id for one in best_suited(candidate.series for candidate in near)}
+    suitable = (one for one in near if one.series.series_id in suited)
+    return min(suitable, key=lambda one: one.distance_mm, default=None)
 
 
 @dataclass(frozen=True, eq=False)

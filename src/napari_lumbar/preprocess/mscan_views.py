@@ -17,7 +17,7 @@ from skimage.exposure import equalize_adapthist
 from ..domain.geometry import FloatArray, SliceGeometry
 from ..domain.landmarks import Landmarks
 from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
-from ..domain.study import MRSeries, MRSlice, PixelArray
+from ..domain.study import MRSeries, MRSlice, PixelArray, best_suited
 from .bags import NO_JITTER, CropSpec, Jitter
 from .resample import Box, sample_box
 
@@ -74,21 +74,23 @@ class AxialSlices:
 def nearest_axial_slices(series: Sequence[MRSeries], point_lps_mm: npt.ArrayLike) -> AxialSlices | None:
     """The three slices whose planes pass nearest to a point; None if none passes within 8 mm.
 
-    Of the stack of the nearest one: other stacks are tilted for other discs. Among equally good series the
-    first wins; one whose role is an assumption counts only where no other is near. A stack of fewer slices
+    Of the stack of the nearest one: other stacks are tilted for other discs. Only the series best suited to
+    their role count, of those that are near; among equally near ones the first wins. A stack of fewer slices
     gives its last one again.
     """
-    best: tuple[tuple[bool, float], MRSeries, int] | None = None
-    for one in series:
-        index = one.nearest_slice_index(point_lps_mm)
-        distance = float(one.plane_distances_mm(point_lps_mm)[index])
-        order = one.role_assumed, distance
-        if distance <= FARTHEST_PLANE_MM and (best is None or order < best[0]):
-            best = order, one, index
-    if best is None:
+    near = [(one, *_nearest_plane(one, point_lps_mm)) for one in series]
+    near = [candidate for candidate in near if candidate[2] <= FARTHEST_PLANE_MM]
+    suited = {one.series_id for one in best_suited(one for one, _, _ in near)}
+    suitable = [candidate for candidate in near if candidate[0].series_id in suited]
+    if not suitable:
         return None
-    _, chosen, nearest = best
+    chosen, nearest, _ = min(suitable, key=lambda candidate: candidate[2])
     return AxialSlices(chosen.series_id, _nearest_of_stack(chosen, nearest, point_lps_mm))
+
+
+def _nearest_plane(series: MRSeries, point_lps_mm: npt.ArrayLike) -> tuple[int, float]:
+    index = series.nearest_slice_index(point_lps_mm)
+    return index, float(series.plane_distances_mm(point_lps_mm)[index])
 
 
 def _nearest_of_stack(series: MRSeries, nearest: int, point_lps_mm: npt.ArrayLike) -> tuple[int, ...]:
