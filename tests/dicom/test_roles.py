@@ -107,6 +107,36 @@ def test_one_sagittal_series_plays_a_role_and_the_other_says_why_not(
     assert choices["b"].rank < choices["a"].rank
 
 
+@pytest.mark.parametrize(
+    ("upper", "lower", "axial", "used"),
+    [
+        pytest.param({"acquired": "2"}, {"acquired": "1"}, None, "lower", id="not-by-time"),
+        pytest.param({"pixel_mm": 0.5}, {}, None, "lower", id="not-by-pixels"),
+        pytest.param({}, {}, (180.0, 260.0), "upper", id="where-the-axial-slices-are"),
+        pytest.param({}, {"span_mm": (-300.0, 300.0)}, (180.0, 260.0), "lower", id="the-lower-of-both"),
+        pytest.param({"span_mm": (-60.0, 180.0)}, {"pixel_mm": 0.8}, None, "upper", id="one-station"),
+        pytest.param({}, {"weighting": Weighting.STIR}, None, "upper", id="one-is-better"),
+    ],
+)
+def test_of_equally_good_stations_the_one_with_the_axial_slices_or_the_lowest_is_used(
+    upper: dict[str, Any], lower: dict[str, Any], axial: tuple[float, float] | None, used: str
+) -> None:
+    high, low = (
+        replace(sagittal(name, Weighting.T2, span_mm=span), **changes)
+        for name, span, changes in (("upper", (130.0, 430.0), upper), ("lower", (-150.0, 150.0), lower))
+    )
+    slices = [replace(TRANSVERSE, weighting=Weighting.T2, span_mm=axial)] if axial else []
+    found = {uid for uid, role in roles(high, low, *slices).items() if role is T2}
+    assert found == {used}
+
+
+def test_a_series_of_another_station_says_so() -> None:
+    high = sagittal("high", Weighting.T2, span_mm=(130.0, 430.0), acquired="20240101103000")
+    choice = choose_roles([high, sagittal("low", Weighting.T2, span_mm=(-150.0, 150.0))])["high"]
+    assert choice.role is None
+    assert "another series lies 280 mm lower and was preferred" in choice.reason
+
+
 def test_a_series_of_another_region_has_its_role_where_it_is_the_only_one() -> None:
     assert roles(sagittal("a", Weighting.T2, elsewhere=True)) == {"a": T2}
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..domain.study import SeriesRole
 from .dixon import Dixon
 from .stacks import Plane
+from .stations import Span, middle_mm, station_places
 from .weighting import Basis, Weighting
 
 #: A single series' log odds are wrong up to about this; within it, series are told apart by comparison.
@@ -55,6 +56,8 @@ class SeriesFacts:
         Whether the header names another region than the lumbar spine.
     dixon
         Which image of a Dixon sequence it is.
+    span_mm
+        Lowest and highest place along the patient's axis in mm: of axial slices' middles, else of images.
     acquired
         When, as sortable digits: of series that are alike, the later one is a repeat of the other.
     """
@@ -73,6 +76,7 @@ class SeriesFacts:
     against_t2: str = ""
     elsewhere: bool = False
     dixon: Dixon = Dixon.NONE
+    span_mm: Span = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -110,14 +114,17 @@ def choose_roles(series: Sequence[SeriesFacts]) -> Mapping[str, RoleChoice]:
     """
     border = _border(series)
     proposals = {s.series_id: _proposal(s, border) for s in series}
-    ordered = sorted(series, key=lambda s: _order(s, proposals[s.series_id][0]))
+    stations = _stations(series, {uid: role for uid, (role, _) in proposals.items()})
+    ordered = sorted(series, key=lambda s: _order(s, proposals[s.series_id][0], stations.get(s.series_id, 0)))
     choices: dict[str, RoleChoice] = {}
     holders: dict[SeriesRole, SeriesFacts] = {}
     for rank, facts in enumerate(ordered):
         role, reason = proposals[facts.series_id]
         better = holders.setdefault(role, facts) if role else facts
         if role is not None and role is not SeriesRole.AXIAL_T2 and better is not facts:
-            role, reason = None, f"{reason}, but {_advantage(better, facts)}"
+            apart = stations[better.series_id] != stations[facts.series_id]
+            other = _other_station if apart and _score(better) == _score(facts) else _advantage
+            role, reason = None, f"{reason}, but {other(better, facts)}"
         candidate = proposals[facts.series_id][0]
         score = _score(facts) if candidate else 0.0
         assumed = role is SeriesRole.AXIAL_T2 and facts.weighting is Weighting.UNKNOWN
@@ -195,11 +202,23 @@ def _border(series: Sequence[SeriesFacts]) -> float:
     return float(np.clip(middle, -UNSURE_LOG_ODDS, UNSURE_LOG_ODDS))
 
 
-def _order(facts: SeriesFacts, role: SeriesRole | None) -> tuple[object, ...]:
+def _stations(series: Sequence[SeriesFacts], roles: Mapping[str, SeriesRole | None]) -> dict[str, int]:
+    """The station of each sagittal series in the order of preference, among those that are tied with it."""
+    axial = [s.span_mm for s in series if roles[s.series_id] is SeriesRole.AXIAL_T2 and not s.elsewhere]
+    tied: dict[tuple[SeriesRole, float], dict[str, Span]] = {}
+    for facts in series:
+        role = roles[facts.series_id]
+        if role is not None and role is not SeriesRole.AXIAL_T2:
+            tied.setdefault((role, _score(facts)), {})[facts.series_id] = facts.span_mm
+    return {uid: place for spans in tied.values() for uid, place in station_places(spans, axial).items()}
+
+
+def _order(facts: SeriesFacts, role: SeriesRole | None, station: int) -> tuple[object, ...]:
     place = list(SeriesRole).index(role) if role else len(SeriesRole)
     return (
         place,
         -_score(facts),
+        station,
         -facts.n_slices if role is SeriesRole.AXIAL_T2 else round(facts.pixel_mm, 2),
         -facts.n_slices,
         -int(facts.acquired or 0),
@@ -221,6 +240,15 @@ def _score(facts: SeriesFacts) -> float:
     if facts.plane is Plane.SAGITTAL and facts.n_slices < _FEW_SAGITTAL:
         score *= _FEW_SHARE
     return round(score, 3)
+
+
+def _other_station(better: SeriesFacts, facts: SeriesFacts) -> str:
+    higher_mm = middle_mm(facts.span_mm) - middle_mm(better.span_mm)
+    way = "lower" if higher_mm > 0 else "higher"
+    return (
+        f"another series lies {abs(higher_mm):.0f} mm {way} and was preferred: the one that shows most of "
+        "the axial slices, or else the lowest, is taken for the lumbar spine"
+    )
 
 
 def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
