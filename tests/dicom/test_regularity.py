@@ -90,6 +90,7 @@ def test_images_the_other_way_round_are_noticed(block: Block, plane: str) -> Non
 def test_an_axial_slice_along_a_steep_disc_is_stored_as_usual(block: Block) -> None:
     level, steep = block("axial", 3), block("axial", 2, tilt_deg=48)
     assert not is_unusually_stored([level, steep])
+    assert not is_unusually_stored([steep])
     turned_over = replace(steep[0], along_column=vector3(-np.array(steep[0].along_column)))
     assert is_unusually_stored([level, [turned_over]])
 

@@ -74,6 +74,23 @@ def test_a_steep_lumbosacral_block_is_still_axial(block: Block, tilt_deg: float)
     assert common_plane([*flat, *steep]) is Plane.AXIAL
 
 
+@pytest.mark.parametrize("tilt_deg", [38, 46, 52, 59])
+def test_an_axial_series_of_a_steep_lumbosacral_disc_alone_is_axial(block: Block, tilt_deg: float) -> None:
+    steep = block("axial", 4, tilt_deg=tilt_deg)
+    assert common_plane(steep) is Plane.AXIAL
+    heights = [steep[i].centre_lps_mm[2] for i in stack_order(steep)[0]]
+    assert heights == sorted(heights, reverse=True)
+
+
+@pytest.mark.parametrize("tilt_deg", [-44, -20, 0, 20, 44])
+def test_a_coronal_series_stays_coronal(block: Block, tilt_deg: float) -> None:
+    assert common_plane(block("coronal", 4, tilt_deg=tilt_deg)) is Plane.CORONAL
+
+
+def test_a_slice_too_steep_for_a_disc_is_coronal(block: Block) -> None:
+    assert common_plane(block("axial", 4, tilt_deg=63)) is Plane.CORONAL
+
+
 def test_a_three_plane_localiser_has_no_common_plane(block: Block) -> None:
     slices = block("sagittal", 1) + block("axial", 1) + block("coronal", 1)
     assert common_plane(slices) is None

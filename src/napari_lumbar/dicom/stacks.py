@@ -11,7 +11,7 @@ import numpy as np
 
 from ..domain.geometry import FloatArray, SliceGeometry, Vector3
 
-#: Axial slices through L5/S1 are tilted by up to 40 degrees; a localiser's planes are 90 degrees apart.
+#: Axial slices through L5/S1 are tilted by 40 degrees and more; a localiser's planes are 90 degrees apart.
 LARGEST_TILT_DEG = 60.0
 #: Slices of one stack may differ by this angle, in the normal and in the plane.
 ANGLE_TOLERANCE_DEG = 0.5
@@ -44,8 +44,20 @@ _FORWARD: dict[Plane, Vector3] = {
 
 
 def plane_of(geometry: SliceGeometry) -> Plane:
-    """The plane whose axis the slice's normal is nearest to."""
-    return Plane(int(np.argmax(np.abs(geometry.normal))))
+    """The plane whose axis the slice's normal is nearest to; axial for a slice along a steep L5/S1."""
+    nearest = Plane(int(np.argmax(np.abs(geometry.normal))))
+    return Plane.AXIAL if nearest is Plane.CORONAL and _is_steep_axial(geometry) else nearest
+
+
+def _is_steep_axial(geometry: SliceGeometry) -> bool:
+    """Whether a slice between axial and coronal is stored as an axial one.
+
+    The columns of axial slices run to the back, along a steep L5/S1 also up; those of coronal ones run down.
+    """
+    upright = math.cos(math.radians(LARGEST_TILT_DEG))
+    across = abs(geometry.along_row[0]) >= upright
+    back_and_up = geometry.along_column[1] > 0 and geometry.along_column[2] > 0
+    return abs(float(geometry.normal[Plane.AXIAL.value])) >= upright and across and back_and_up
 
 
 def common_plane(geometries: Sequence[SliceGeometry]) -> Plane | None:
