@@ -34,13 +34,13 @@ def study() -> Study:
     bright = np.zeros(SHAPE, np.float32)
     bright[SPOT] = 100
     slices = tuple(MRSlice(replace(geometry, position_lps_mm=(i, 0, 0)), bright, str(i), i) for i in range(3))
-    series = MRSeries("s", "s", (SliceStack(slices),), SeriesRole.SAGITTAL_T2, "known")
+    series = MRSeries("s", "s", (SliceStack(slices),), SeriesRole.SAGITTAL_T1, "known")
     return Study("1", "1", (series,))
 
 
 def crop(heatmap: np.ndarray, slice_index: int = 1) -> CropEvidence:
     box = (9.5, 19.5, 49.5, 69.5)  # rows 10..49, columns 20..69
-    return CropEvidence(SeriesRole.SAGITTAL_T2, "s", slice_index, box, 1.0, heatmap)
+    return CropEvidence(SeriesRole.SAGITTAL_T1, "s", slice_index, box, 1.0, heatmap)
 
 
 def heat_at_the_spot() -> np.ndarray:

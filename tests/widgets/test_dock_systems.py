@@ -116,9 +116,9 @@ def test_the_box_does_not_name_a_bundle_whose_grades_are_not_shown(
     assert dock.matrix.cell(CANAL).other is None
     assert (box.currentText(), box.isEnabled()) == ("Nothing", False)
     dock.reading.cancel()
-    fake_grader.gate.set()
     qtbot.waitUntil(lambda: not dock.reading.is_busy, timeout=LONG_MS)
     assert (box.currentText(), box.isEnabled()) == ("Nothing", True)
+    fake_grader.gate.set()
     assert not dock.system_row.comparison_label.isVisible()
 
 
