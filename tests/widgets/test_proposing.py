@@ -44,19 +44,25 @@ def moved(session: Session, key: FindingKey, pixel_rc: tuple[float, float]) -> N
     session.move(landmark_at(session.study.by_id(old.series_id), key, old.slice_index, pixel_rc))
 
 
-def test_what_a_person_corrected_meanwhile_stays_where_sides_are_swapped(
-    reading: Reading, locate_gate: threading.Event, qtbot: Any
-) -> None:
-    """What is called left lies on the patient's right, where the networks propose a point for right."""
-    session, said = session_of(reading), list[str]()
-    session.swap_sides(confirmed=True)
-    proposing = Proposing(reading)
+def asked(reading: Reading, gate: threading.Event) -> list[str]:
+    """Move the canal's point and accept the offer; the networks wait at the gate. What is said since."""
+    session, said, proposing = session_of(reading), list[str](), Proposing(reading, reading)
     reading.said.connect(lambda text, _: said.append(text))
     before = session.state
     moved(session, CANAL, (72.0, 30.0))
     proposing.consider(before, CANAL)
-    locate_gate.clear()
+    gate.clear()
     proposing.accept()
+    return said
+
+
+def test_what_a_person_corrected_meanwhile_stays_where_sides_are_swapped(
+    reading: Reading, locate_gate: threading.Event, qtbot: Any
+) -> None:
+    """What is called left lies on the patient's right, where the networks propose a point for right."""
+    session = session_of(reading)
+    session.swap_sides(confirmed=True)
+    said = asked(reading, locate_gate)
     moved(session, LEFT, (20.0, 40.0))
     locate_gate.set()
     qtbot.waitUntil(lambda: any("were put on axial slice" in text for text in said), timeout=20000)
@@ -70,14 +76,7 @@ def test_what_a_person_corrected_meanwhile_stays_where_sides_are_swapped(
 def test_what_a_person_corrected_meanwhile_stays(
     reading: Reading, locate_gate: threading.Event, qtbot: Any, touched: list[FindingKey]
 ) -> None:
-    session, said = session_of(reading), list[str]()
-    proposing = Proposing(reading)
-    reading.said.connect(lambda text, _: said.append(text))
-    before = session.state
-    moved(session, CANAL, (72.0, 30.0))
-    proposing.consider(before, CANAL)
-    locate_gate.clear()
-    proposing.accept()
+    session, said = session_of(reading), asked(reading, locate_gate)
     for key in touched:
         moved(session, key, (20.0, 40.0))
     locate_gate.set()
