@@ -171,6 +171,18 @@ def test_of_several_axial_series_the_one_with_the_place_is_shown(
     assert panes.axial.series.series_id == "upper"
 
 
+def test_a_reformat_is_not_shown_where_an_original_has_the_place(
+    panes: LinkedPanes, small_study: Study, state: SessionState
+) -> None:
+    whole = two_axials(small_study)
+    t1, t2, lower, upper = whole.series
+    reformat, upper = replace(upper, series_id="reformat", role_score=0.3), replace(upper, role_score=1.0)
+    panes.show_study(replace(whole, series=(t1, t2, lower, reformat, upper)), SeriesRole.SAGITTAL_T2)
+    panes.go_to(state.landmarks.points[FindingKey(CANAL.condition, Level.L1_L2)])
+    assert panes.axial.series is not None
+    assert panes.axial.series.series_id == "upper"
+
+
 def test_rings_of_one_axial_series_do_not_stay_on_another(
     panes: LinkedPanes, small_study: Study, state: SessionState
 ) -> None:

@@ -13,7 +13,7 @@ from ..domain.geometry import Vector3
 from ..domain.landmarks import Landmark
 from ..domain.planes import frames_differ, link_trouble
 from ..domain.spine import FindingKey
-from ..domain.study import MRSeries, SeriesRole, Study
+from ..domain.study import MRSeries, SeriesRole, Study, best_suited
 from ..session import SessionState
 from .ghosts import Ghosts
 from .pane import CALM_ZONE, Pane, slice_holding
@@ -175,11 +175,12 @@ class LinkedPanes:
                 pane.go_to_slice(slice_index)
 
     def _axial_holding(self, point_lps_mm: Vector3) -> MRSeries | None:
-        """An axial series that holds a place: the one on the screen, else the one with the nearest slice."""
+        """An axial series that holds a place: the one on the screen, else the nearest of the best suited."""
         if self.axial.series is not None and slice_holding(self.axial.series, point_lps_mm) is not None:
             return self.axial.series
         holding = [one for one in self._axials if slice_holding(one, point_lps_mm) is not None]
-        return min(holding, key=lambda one: one.plane_distances_mm(point_lps_mm).min(), default=None)
+        suited = best_suited(holding)
+        return min(suited, key=lambda one: one.plane_distances_mm(point_lps_mm).min(), default=None)
 
     def _show_axial(self, series: MRSeries | None) -> None:
         if series is not None and series is not self.axial.series:
