@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,23 @@ def enhanced(lab: Lab, **change: Any) -> Path:
         NumberOfFrames=6,
         **{**groups, **flat, **change},
     )
+
+
+def frames_of_two_files(lab: Lab) -> None:
+    """The same six numbers in each of two files of one series."""
+    shutil.move(enhanced(lab, SOPInstanceUID="1.1"), lab.folder / "upper")
+    lower = dcmread(enhanced(lab, SOPInstanceUID="1.2"))
+    for frame in lower.PerFrameFunctionalGroupsSequence:
+        position = frame.PlanePositionSequence[0]
+        x, y, z = position.ImagePositionPatient
+        position.ImagePositionPatient = [x, y, f"{z - 90:.9g}"]
+    lower.save_as(lab.folder / "enhanced")
+
+
+def frames_share_numbers(lab: Lab) -> None:
+    (series,) = [s for s in lab.read().series if s.series_uid == "axial"]
+    assert sorted(s.instance_number for s in series.slices) == sorted([1, 2, 3, 4, 5, 6] * 2)
+    assert any("tell images by their place in mm, not by number" in note for note in lab.read().warnings)
 
 
 def frames_are_slices(lab: Lab) -> None:
@@ -276,6 +294,7 @@ ROWS: list[Row] = [
     (62, lambda lab: None, sides_are_the_patients),
     (63, one_uid_per_slice, both(warn(Oddity.JOINED_SERIES), lambda lab: used_as(lab, 2, 11))),
     (64, enhanced, frames_are_slices),
+    (64, frames_of_two_files, both(warn(Oddity.FRAMES_OF_FILES), frames_share_numbers)),
     (64, lambda lab: lab.odd(NumberOfFrames=6), quar(Exclusion.MULTI_FRAME)),
     (65, lambda lab: lab.odd(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), quar(Exclusion.MOSAIC)),
     (65, lambda lab: lab.odd(DiffusionBValue=800.0), quar(Exclusion.UNSUPPORTED_CONTRAST)),

@@ -161,6 +161,10 @@ class Oddity(Enum):
         "crossed_numbers",
         "the images' numbers go back and forth along the slices; positions are used, which may be mixed up",
     )
+    FRAMES_OF_FILES = (
+        "frames_of_files",
+        "frames of several files are each numbered from 1; tell images by their place in mm, not by number",
+    )
     FIELDS_APART = (
         "fields_apart",
         "series do not show the same part of the body; a position or spacing may be wrong",

@@ -39,6 +39,7 @@ def series_notes(series_id: str, headers: Sequence[SliceHeader]) -> Iterator[Not
         Oddity.SCATTERED: is_scattered(stacks),
         Oddity.MIXED_SIZES: is_mixed(stacks),
         Oddity.UNUSUAL_STORAGE: is_unusually_stored(stacks),
+        Oddity.FRAMES_OF_FILES: _share_numbers([h for h in headers if h.frame is not None]),
         Oddity.CROSSED_NUMBERS: numbers_cross([[headers[i].instance_number for i in o] for o in orders]),
     }
     for oddity, met in found.items():
@@ -74,6 +75,10 @@ def study_notes(
     for headers, role in zip(series, roles, strict=True):
         if role is SeriesRole.SAGITTAL_T1 and weighting_of(headers[0])[0] is Weighting.T1_CONTRAST:
             yield Note(Oddity.CONTRAST_AGENT, Oddity.CONTRAST_AGENT.sentence)
+
+
+def _share_numbers(frames: Sequence[SliceHeader]) -> bool:
+    return len({header.instance_number for header in frames}) < len(frames)
 
 
 def _any_apart(series: Sequence[Sequence[SliceHeader]], roles: Sequence[SeriesRole | None]) -> bool:
