@@ -42,7 +42,7 @@ def test_scan_prints_the_accounting_and_the_roles(folder: Path) -> None:
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_scan_shows_nothing_of_the_patient_unless_asked(folder: Path, form: list[str]) -> None:
     plain = CliRunner().invoke(app, ["scan", str(folder), *form]).stdout
-    for secret in ("Secret", "Person", "4711", "1.2.3", str(folder)):
+    for secret in ("Secret", "Person", "ID-4711", "1.2.3", str(folder)):
         assert secret not in plain
     assert (
         "letter to Secret Person.txt"
