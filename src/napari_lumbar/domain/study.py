@@ -126,7 +126,8 @@ def best_suited(series: Iterable[MRSeries]) -> tuple[MRSeries, ...]:
     no series plays the role better: that its plane passes nearer makes up for neither.
     """
     kept = tuple(series)
-    sure = [one for one in kept if one.role_assumed == min(other.role_assumed for other in kept)]
+    all_assumed = all(one.role_assumed for one in kept)
+    sure = [one for one in kept if one.role_assumed == all_assumed]
     best = max((one.role_score for one in sure), default=0.0)
     return tuple(one for one in sure if one.role_score >= _NEARLY_AS_GOOD * best)
 

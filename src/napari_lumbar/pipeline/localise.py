@@ -25,6 +25,7 @@ from ..models.convnext3d import SliceIndexNet
 from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
+from ..preprocess.disc_volumes import own_role
 from .confidence import LandmarkConfidence
 from .contrasts import joint_numbering, on_other_contrast, stands_in
 from .foramina import find_foramen
@@ -230,13 +231,6 @@ def _nothing(code: str, reason: str) -> Landmarks:
     return Landmarks({}, {key: NotGradable(code, reason) for key in ALL_FINDINGS})
 
 
-_NEEDED_ROLE = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
-
-
 def _missing(
     study: Study, spine: SpineFrame, found: Mapping[FindingKey, Landmark]
 ) -> dict[FindingKey, NotGradable]:
@@ -244,7 +238,7 @@ def _missing(
 
 
 def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradable:
-    role = _NEEDED_ROLE[key.condition.group]
+    role = own_role(key.condition)
     if study.first(role) is None:
         return NotGradable("no_series", f"no {role.value} series was found in the study")
     if key.level not in spine.levels:

@@ -35,15 +35,12 @@ def doubts_in_force(
     findings
         The findings in force: what a person graded, or put elsewhere, is withheld no longer.
     """
-    naming = corrections.naming
-
-    def withheld(doubt: Doubt) -> frozenset[FindingKey]:
+    naming, doubts = corrections.naming, []
+    for doubt in analysis.doubts:
         names = {naming.key(Spot(key.condition, key.level.rank)) for key in doubt.withheld}
-        return frozenset(key for key, one in findings.items() if key in names and one.not_gradable)
-
-    return tuple(
-        Doubt(doubt.kind, naming.marked(doubt.sentence), withheld(doubt)) for doubt in analysis.doubts
-    )
+        withheld = frozenset(key for key, one in findings.items() if key in names and one.not_gradable)
+        doubts.append(Doubt(doubt.kind, naming.marked(doubt.sentence), withheld))
+    return tuple(doubts)
 
 
 def _stands(doubt: Doubt, spot: Spot, analysis: Analysis, corrections: Corrections) -> bool:
