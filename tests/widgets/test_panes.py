@@ -15,6 +15,7 @@ from napari.utils.interactions import (
     mouse_press_callbacks,
     mouse_release_callbacks,
 )
+from napari.utils.key_bindings import coerce_keybinding
 
 from napari_lumbar.domain.findings import Analysis
 from napari_lumbar.domain.spine import Condition, FindingKey, Level
@@ -220,8 +221,6 @@ def test_drawing_tells_nothing_and_keeps_the_layer(
 
 
 def test_keys_that_would_add_or_delete_points_do_nothing(panes: LinkedPanes) -> None:
-    from napari.utils.key_bindings import coerce_keybinding
-
     layer = landmarks(panes)
     layer.selected_data = {3}
     before = layer.data.copy()
@@ -230,6 +229,27 @@ def test_keys_that_would_add_or_delete_points_do_nothing(panes: LinkedPanes) -> 
         layer.keymap[coerce_keybinding(key)](layer)
         assert np.array_equal(layer.data, before), key
         assert layer.mode == "pan_zoom", key
+
+
+@pytest.mark.parametrize("name", ["Level names", "Predicted"])
+def test_what_is_only_shown_is_edited_by_no_key(
+    panes: LinkedPanes, state: SessionState, small_study: Study, name: str
+) -> None:
+    moved = state.doing(move(state, landmark_at(small_study.by_id("t2"), CANAL, 3, (20, 12))))
+    panes.draw(moved)
+    panes.draw_ghosts(moved, CANAL)
+    layer: Any = panes.sagittal.viewer.layers[name]
+    layer.selected_data = set(range(len(layer.data)))
+    before = layer.data.copy()
+    for key in ("1", "Delete", "Backspace", "Control-X"):
+        layer.keymap[coerce_keybinding(key)](layer)
+    assert len(before)
+    assert np.array_equal(layer.data, before)
+    layer.visible = False
+    layer.visible = True
+    for mode in ("add", "select", "transform"):
+        layer.mode = mode
+        assert layer.mode == "pan_zoom"
 
 
 def test_points_deleted_or_added_by_other_means_are_refused(panes: LinkedPanes, state: SessionState) -> None:

@@ -16,6 +16,7 @@ from ..session import SessionState
 from . import theme
 from .drawn_once import drawn_once, replace_data, rescale
 from .in_place import keep_in_place
+from .napari_keys import keep_from_editing
 
 _SIZE_MM = 8.0
 #: On the screen. No least size: napari stands in for no points on a slice with one of no size, which must
@@ -60,6 +61,7 @@ class Ghosts:
             Points(rings[0], **rings[1], canvas_size_limits=_SIZE_LIMITS_PX),
             Vectors(lines[0], **lines[1], vector_style="line"),
         )
+        keep_from_editing(made[0])
         for layer in made:
             layer.locked = True
             keep_in_place(layer)
@@ -107,7 +109,7 @@ def _fill(
             rings_layer.face_color = "transparent"
             rings_layer.border_width = 0.2
             rings_layer.border_color = _colours(options["features"]["finding"], chosen)
-    rings_layer.editable = False  # napari makes it editable whenever it is shown in two dimensions
+    rings_layer.editable = False
     with drawn_once(lines_layer):
         replace_data(lines_layer, lines[0])
         if len(lines[0]):

@@ -19,23 +19,10 @@ from ..export.severity_style import SEVERITY_STYLES, UNGRADED_FILL
 from ..layer_data import LayerData
 from . import theme
 from .drawn_once import drawn_once, replace_data
+from .napari_keys import take_off_editing_keys
 
 _KEY_OF_COLUMN = {key.column: key for key in ALL_FINDINGS}
 _STYLE_OF_LABEL = {s.label: (SEVERITY_STYLES[s].fill, theme.POINT_SYMBOLS[s]) for s in Severity}
-#: napari keys that would add, delete, copy or paste points, or leave the mode in which they are dragged.
-_TAKEN_OFF = (
-    "1",
-    "2",
-    "3",
-    "Delete",
-    "Backspace",
-    "Control-C",
-    "Control-V",
-    "Control-X",
-    "A",
-    "P",
-    "Control-A",
-)
 _SIZE_MM = 6.0
 #: A point that moved less than this during a click was not dragged.
 _TREMOR_MM = 0.5
@@ -73,8 +60,7 @@ class LandmarkPoints:
         self.layer.locked = True
         self.layer.events.data.connect(self._on_data)
         self.layer.mouse_drag_callbacks.append(self._on_press)
-        for name in _TAKEN_OFF:
-            self.layer.bind_key(name, _do_nothing, overwrite=True)
+        take_off_editing_keys(self.layer)
 
     def draw(self, data: LayerData) -> None:
         """Show these points in place of the ones there are, once a drag has ended; the layer itself stays."""
@@ -202,7 +188,3 @@ class LandmarkPoints:
 
 def _names(features: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in features["finding"]]
-
-
-def _do_nothing(_layer: Points) -> None:
-    """Take a key away from napari."""

@@ -12,6 +12,7 @@ from ..domain.study import MRSeries
 from ..layer_data import names_layer
 from . import theme
 from .drawn_once import drawn_once, replace_data
+from .napari_keys import keep_from_editing
 
 #: Plates keep their size on the screen, as text does, unless that would be more than this in the picture.
 _PLATE_PX, _PLATE_MM = 54, 40.0
@@ -40,7 +41,7 @@ class LevelNames:
             canvas_size_limits=(0, _PLATE_PX),
         )
         self.layer.projection_mode = "none"
-        self.layer.editable = False
+        keep_from_editing(self.layer)
 
     def use(self, series: MRSeries) -> None:
         """Be ready to draw on another series of the same plane."""
