@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_lumbar.domain.geometry import FloatArray
 from napari_lumbar.domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level
-from napari_lumbar.domain.study import MRSeries, SeriesRole
+from napari_lumbar.domain.study import OWN_ROLES, MRSeries, SeriesRole
 from napari_lumbar.phantom import PhantomStudy
 
 LEVELS = tuple(level.value for level in Level)
@@ -21,11 +21,6 @@ ROLES = {
     SeriesRole.SAGITTAL_T1: "Sagittal T1",
     SeriesRole.SAGITTAL_T2: "Sagittal T2/STIR",
     SeriesRole.AXIAL_T2: "Axial T2",
-}
-ROLE_OF_GROUP = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
 }
 CANAL = Condition.SPINAL_CANAL_STENOSIS
 FORAMINA = (Condition.LEFT_NEURAL_FORAMINAL_NARROWING, Condition.RIGHT_NEURAL_FORAMINAL_NARROWING)
@@ -69,7 +64,7 @@ def _place(phantom: PhantomStudy, key: FindingKey) -> tuple[float, ...]:
     mark = {m.key: m for m in phantom.landmarks}.get(key)
     if mark is None:
         return (np.nan,) * 5
-    series = _series(phantom, ROLE_OF_GROUP[key.condition.group])
+    series = _series(phantom, OWN_ROLES[key.condition.group])
     mr_slice = series.slices[mark.slice_index]
     rows, columns = mr_slice.geometry.rows, mr_slice.geometry.columns
     row, column = mark.pixel_rc

@@ -13,15 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ...domain.spine import Condition, ConditionGroup, Level, Side
-from ...domain.study import SeriesRole
+from ...domain.study import OWN_ROLES
 from .tables import RsnaTables
 
-#: The series on which each group is marked.
-MARKED_ON = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
 _FINDING = ["study_id", "condition", "level"]
 _RANKS = {level.value: level.rank for level in Level}
 
@@ -71,7 +65,7 @@ def _unknown_series(tables: RsnaTables) -> Iterator[Problem]:
 
 def _other_plane(tables: RsnaTables) -> Iterator[Problem]:
     joined = tables.points.merge(tables.series, on=["study_id", "series_id"])
-    wanted = joined["condition"].map({c.value: MARKED_ON[c.group].value for c in Condition})
+    wanted = joined["condition"].map({c.value: OWN_ROLES[c.group].value for c in Condition})
     for row in joined[joined["series_description"] != wanted].itertuples():
         what = (
             f"{row.condition} at {row.level} is marked on {row.series_description} (series {row.series_id})"

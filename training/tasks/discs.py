@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...domain.geometry import vector3
 from ...domain.landmarks import Landmark, Landmarks
 from ...domain.spine import FindingKey, Level, Side
-from ...domain.study import MRSeries, PixelArray, SeriesRole
+from ...domain.study import OWN_ROLES, MRSeries, PixelArray, SeriesRole
 from ...models.multiview_transformer import CONDITIONS, MIRRORED, MultiviewConfig
 from ...preprocess.bags import Jitter, slice_window
 from ...preprocess.disc_volumes import (
@@ -20,7 +20,6 @@ from ...preprocess.disc_volumes import (
     Visible,
     disc_volumes,
     mirrored,
-    own_role,
     sample_volume,
 )
 from ..augment import Affine
@@ -171,7 +170,7 @@ def own_places(config: MultiviewConfig) -> list[Place | None]:
     roles, last = _roles(config), config.shape[0] - 1
     places: list[Place | None] = []
     for condition in CONDITIONS:
-        role = own_role(condition)
+        role = OWN_ROLES[condition.group]
         # Sagittal slices run from the patient's right to left.
         slots = {Side.RIGHT: 1, Side.LEFT: last - 1} if role is SeriesRole.SAGITTAL_T1 else {}
         slot = slots.get(condition.side, last // 2) if condition.side else last // 2

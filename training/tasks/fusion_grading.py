@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...domain.landmarks import Landmarks
 from ...domain.spine import ConditionGroup, FindingKey, Severity
-from ...domain.study import MRSeries, SeriesRole
+from ...domain.study import OWN_ROLES, MRSeries, SeriesRole
 from ...models.three_way import N_SEVERITIES, FindingSight, ThreeWayConfig
 from ...preprocess.bags import Bag, Jitter
 from ...preprocess.finding_views import finding_views, mirrored_views
@@ -30,11 +30,6 @@ _AFFINE_SHARE, _APPEARANCE_SHARE = 0.5, 0.5
 #: Findings measured at a time.
 _CHUNK = 16
 #: Series that carry the marks of a condition group.
-_OWN_ROLE = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
 
 Item = dict[str, npt.NDArray[np.generic]]
 
@@ -130,7 +125,7 @@ class FusionTask:
         views = {
             role: view
             for role, view in views.items()
-            if role is _OWN_ROLE[group] or rng.random() >= _LEFT_OUT_SHARE
+            if role is OWN_ROLES[group] or rng.random() >= _LEFT_OUT_SHARE
         }
         if group is ConditionGroup.CANAL and rng.random() < 0.5:
             views = mirrored_views(views)

@@ -11,7 +11,7 @@ import numpy as np
 from ...domain.geometry import FloatArray
 from ...domain.landmarks import Landmark, Landmarks
 from ...domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
-from ...domain.study import MRSeries, MRSlice, SeriesRole, Study
+from ...domain.study import OWN_ROLES, MRSeries, MRSlice, SeriesRole, Study
 from ...preprocess.canonical import canonical_series
 from ...preprocess.channels import AXIAL_SIDES, FORAMINAL_HEAD_SIDES
 from ...preprocess.point_images import relative_from_pixel
@@ -21,11 +21,6 @@ from ..rsna.studies import LabelledStudy
 #: How much of what was cut out of studies is kept in memory, per task.
 KEPT_BYTES = 2**30
 
-ROLES = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
 _SIDES: dict[ConditionGroup, tuple[Side | None, ...]] = {
     ConditionGroup.CANAL: (None,),
     ConditionGroup.FORAMINAL: FORAMINAL_HEAD_SIDES,
@@ -61,7 +56,7 @@ def marked_stack(study: Study, landmarks: Landmarks, group: ConditionGroup) -> M
     Landmarks are in the order of ``head_keys``. None where no landmark lies on that stack.
     """
     points = [landmarks.get(key) for key in head_keys(group)]
-    series = _marked_series(study, points, ROLES[group])
+    series = _marked_series(study, points, OWN_ROLES[group])
     if series is None:
         return None
     first, stack = sagittal_stack(canonical_series(series))

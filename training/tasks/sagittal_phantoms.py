@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ...domain.geometry import Vector3
 from ...domain.landmarks import Landmarks
 from ...domain.spine import ConditionGroup
-from ...domain.study import MRSeries, MRSlice, SeriesRole
+from ...domain.study import SAGITTAL_ROLES, MRSeries, MRSlice
 from ...phantom import PhantomStudy, Tissue
 from ...preprocess.channels import NAMED_DISCS, SAGITTAL_MM
 from ...preprocess.resample import resample_to_mm
@@ -34,7 +34,7 @@ _USED_MM = 32.0
 
 def sagittal_stacks(phantom: PhantomStudy) -> list[SagittalStack]:
     """The slices near the spine of both sagittal series."""
-    found = (phantom.study.first(role) for role in (SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2))
+    found = (phantom.study.first(role) for role in SAGITTAL_ROLES)
     return [_stack(phantom, series) for series in found if series is not None]
 
 

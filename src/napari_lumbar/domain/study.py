@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import AccountingError
 from .geometry import FloatArray, SliceGeometry, median_step_mm
+from .spine import ConditionGroup
 
 PixelArray = npt.NDArray[np.float32]
 #: Share of the best score that is as good: what only its name calls T2 (0.8) is, a water image (0.75) is not.
@@ -24,6 +26,15 @@ class SeriesRole(Enum):
     SAGITTAL_T1 = "Sagittal T1"
     SAGITTAL_T2 = "Sagittal T2/STIR"
     AXIAL_T2 = "Axial T2"
+
+
+SAGITTAL_ROLES: Final = (SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2)
+#: The series that the landmarks of a group lie on, as RSNA's readers marked them.
+OWN_ROLES: Final[Mapping[ConditionGroup, SeriesRole]] = {
+    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
+    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
+    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
+}
 
 
 @dataclass(frozen=True, eq=False)

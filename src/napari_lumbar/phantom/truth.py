@@ -9,16 +9,10 @@ import numpy as np
 from ..domain.geometry import FloatArray, SliceGeometry, Vector3, vector3
 from ..domain.landmarks import Landmark, Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey
-from ..domain.study import MRSeries, SeriesRole, Study
+from ..domain.study import OWN_ROLES, MRSeries, Study
 from .levels import FORAMEN_MARKED_MM, SIGN
 from .shape import THORACIC_DISCS, SpineShape
 
-#: The series on which each condition is marked, as in the RSNA 2024 tables.
-ROLE_OF_GROUP = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
 #: Middle of the canal behind the posterior wall, mm.
 CANAL_MIDDLE_MM = 8.0
 #: A point this far from every slice that could show it is not shown, mm.
@@ -90,7 +84,7 @@ def true_landmarks(study: Study, shape: SpineShape) -> Landmarks:
     planes = {s.role: _Planes.of(s) for s in study.series}
     points, missing = {}, {}
     for key in ALL_FINDINGS:
-        landmark = _landmark(planes[ROLE_OF_GROUP[key.condition.group]], key, anatomical_point(shape, key))
+        landmark = _landmark(planes[OWN_ROLES[key.condition.group]], key, anatomical_point(shape, key))
         if landmark is None:
             missing[key] = OUTSIDE
         else:

@@ -19,13 +19,12 @@ import torch
 from ..domain.geometry import FloatArray, vector3
 from ..domain.landmarks import Landmark, Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
-from ..domain.study import MRSeries, SeriesRole, Study
+from ..domain.study import OWN_ROLES, MRSeries, SeriesRole, Study
 from ..models.bundle import Bundle
 from ..models.convnext3d import SliceIndexNet
 from ..models.heatmap_unet import HeatmapUNet
 from ..preprocess.canonical import canonical_series
 from ..preprocess.channels import FORAMINAL_HEAD_SIDES
-from ..preprocess.disc_volumes import own_role
 from .confidence import LandmarkConfidence
 from .contrasts import joint_numbering, on_other_contrast, stands_in
 from .foramina import find_foramen
@@ -238,7 +237,7 @@ def _missing(
 
 
 def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradable:
-    role = own_role(key.condition)
+    role = OWN_ROLES[key.condition.group]
     if study.first(role) is None:
         return NotGradable("no_series", f"no {role.value} series was found in the study")
     if key.level not in spine.levels:

@@ -18,7 +18,7 @@ import torch
 from ..domain.findings import CropEvidence, Finding
 from ..domain.landmarks import Dependence, Landmarks, NotGradable
 from ..domain.spine import FindingKey, Level
-from ..domain.study import MRSeries, PixelArray, SeriesRole, Study
+from ..domain.study import OWN_ROLES, MRSeries, PixelArray, SeriesRole, Study
 from ..models.bundle import Bundle
 from ..models.multiview_transformer import (
     CONDITIONS,
@@ -29,7 +29,7 @@ from ..models.multiview_transformer import (
     Sight,
 )
 from ..preprocess.bags import prepared_by_id
-from ..preprocess.disc_volumes import DiscVolume, Visible, disc_volumes, mirrored, own_role, sample_volume
+from ..preprocess.disc_volumes import DiscVolume, Visible, disc_volumes, mirrored, sample_volume
 from ..preprocess.resample import Box
 from .evidence import to_native
 from .explain import with_heatmaps_each
@@ -131,7 +131,7 @@ class MultiviewGrader:
     ) -> NotGradable | None:
         if key not in landmarks.points:
             return landmarks.missing.get(key, NotGradable("no_landmark", f"{key.text} has no landmark"))
-        role = own_role(key.condition)
+        role = OWN_ROLES[key.condition.group]
         if role in self._roles and role not in volumes:
             reason = f"{key.text}: its landmark lies on no {role.value} slice of this study"
             return NotGradable("no_series", reason)

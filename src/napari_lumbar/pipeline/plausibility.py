@@ -18,7 +18,7 @@ from ..domain.findings import Finding
 from ..domain.geometry import FloatArray
 from ..domain.landmarks import Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
-from ..domain.study import SeriesRole, Study
+from ..domain.study import SAGITTAL_ROLES, Study
 from .image_quality import quality_doubts
 
 #: Neighbouring levels of a lumbar spine lie this far apart (mm); a cervical one's 12 to 20 mm.
@@ -33,7 +33,6 @@ LEAST_CONFIDENCE = 0.3
 DISC_BELOW = 0.5
 
 Canal = Mapping[Level, FloatArray]
-SAGITTAL_ROLES = (SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2)
 
 
 def find_doubts(study: Study, landmarks: Landmarks) -> tuple[Doubt, ...]:

@@ -21,7 +21,7 @@ import torch
 from ..domain.geometry import FloatArray, SliceGeometry, vector3
 from ..domain.landmarks import Landmark, Landmarks, NotGradable
 from ..domain.spine import ALL_FINDINGS, Condition, ConditionGroup, FindingKey, Level, Side
-from ..domain.study import MRSeries, MRSlice, PixelArray, SeriesRole, Study
+from ..domain.study import OWN_ROLES, MRSeries, MRSlice, PixelArray, SeriesRole, Study
 from ..models.bundle import Bundle
 from ..models.convnext3d import SliceIndexNet
 from ..models.point_regressor import PointRegressor
@@ -36,11 +36,6 @@ from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialSlice, nearest_axial_slice
 from .slice_votes import network_votes
 
-_ROLES = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
 #: Sides of the images that a group's points are found on; the canal has one image.
 _IMAGE_SIDES: Mapping[ConditionGroup, tuple[Side | None, ...]] = {
     ConditionGroup.CANAL: (None,),
@@ -121,7 +116,7 @@ class RegressionLocalizer:
         found: dict[FindingKey, Landmark] = {}
         for i, group in enumerate(SLICE_NAMES):
             cancel.raise_if_cancelled()
-            report(Progress(f"finding {group.value.lower()} on {_ROLES[group].value}", 0.35 * i))
+            report(Progress(f"finding {group.value.lower()} on {OWN_ROLES[group].value}", 0.35 * i))
             found |= self._sagittal(study, group, cancel)
         report(Progress("finding recesses on axial T2", 0.7))
         found |= self._axial(study, found, cancel)
@@ -139,7 +134,7 @@ class RegressionLocalizer:
     def _sagittal(
         self, study: Study, group: ConditionGroup, cancel: CancelToken
     ) -> dict[FindingKey, Landmark]:
-        series = study.first(_ROLES[group])
+        series = study.first(OWN_ROLES[group])
         if series is None:
             return {}
         stack, sides = _seen_stack(series), _IMAGE_SIDES[group]
@@ -257,7 +252,7 @@ def _confidence(points_mm: FloatArray) -> float | None:
 
 
 def _why_missing(study: Study, found: Mapping[FindingKey, Landmark], key: FindingKey) -> NotGradable:
-    role = _ROLES[key.condition.group]
+    role = OWN_ROLES[key.condition.group]
     if study.first(role) is None:
         return NotGradable("no_series", f"no {role.value} series was found in the study")
     if FindingKey(Condition.SPINAL_CANAL_STENOSIS, key.level) not in found:

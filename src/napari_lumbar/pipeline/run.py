@@ -17,8 +17,7 @@ from ..domain.errors import ProposalError
 from ..domain.findings import Analysis, Finding, Provenance, SeriesUse
 from ..domain.landmarks import Landmark, Landmarks, LandmarkSource, NotGradable
 from ..domain.spine import ALL_FINDINGS, FindingKey
-from ..domain.study import Study
-from ..preprocess.disc_volumes import own_role
+from ..domain.study import OWN_ROLES, Study
 from .ladder import Ladder, ignore_step
 from .plausibility import find_doubts, withhold, without_numberless
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
@@ -89,7 +88,7 @@ def _elsewhere(study: Study, landmarks: Landmarks, keys: Collection[FindingKey])
     roles = {series.series_id: series.role for series in study.series}
     found = {}
     for key in keys:
-        landmark, own = landmarks.get(key), own_role(key.condition)
+        landmark, own = landmarks.get(key), OWN_ROLES[key.condition.group]
         if landmark is not None and (role := roles.get(landmark.series_id)) is not own:
             lies_on = role.value if role else "a series without a role"
             reason = f"its point lies on {lies_on}, and it is graded on {own.value}: put the point there"

@@ -27,8 +27,8 @@ import numpy.typing as npt
 
 from ..domain.geometry import FloatArray
 from ..domain.landmarks import Landmark, Landmarks
-from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
-from ..domain.study import MRSeries, PixelArray, SeriesRole
+from ..domain.spine import Condition, FindingKey, Level, Side
+from ..domain.study import OWN_ROLES, MRSeries, PixelArray, SeriesRole
 from .bags import Crop, CropSpec
 from .resample import sample_box
 
@@ -98,11 +98,6 @@ def disc_volumes(
     return volumes
 
 
-def own_role(condition: Condition) -> SeriesRole:
-    """The series that a condition's landmark lies on."""
-    return _OWN_ROLES[condition.group]
-
-
 def sample_volume(volume: DiscVolume, series: MRSeries, shape: tuple[int, int]) -> tuple[PixelArray, Visible]:
     """Pixels (slices, height, width), zeros where there is no slice, and which slices there are."""
     pixels = np.zeros((len(volume.slots), *shape), np.float32)
@@ -119,12 +114,7 @@ def mirrored(pixels: PixelArray, visible: Visible, role: SeriesRole) -> tuple[Pi
     return pixels[::-1], visible[::-1]
 
 
-_OWN_ROLES = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
-_CONDITIONS = {role: [c for c in Condition if _OWN_ROLES[c.group] is role] for role in SeriesRole}
+_CONDITIONS = {role: [c for c in Condition if OWN_ROLES[c.group] is role] for role in SeriesRole}
 
 
 def _own_landmarks(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..domain.spine import Condition, ConditionGroup, FindingKey, Level
-from ..domain.study import SeriesRole
+from ..domain.spine import Condition, FindingKey, Level
+from ..domain.study import OWN_ROLES, SAGITTAL_ROLES, SeriesRole
 from .cells import Cell
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
@@ -15,10 +15,6 @@ from .reading import Reading
 from .view_bar import ViewBar
 from .walk import next_finding
 
-_SAGITTAL_OF_GROUP = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-}
 _FIRST_FINDING = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L3_L4)
 
 
@@ -75,8 +71,8 @@ class Navigation:
     def follow(self, key: FindingKey, but: Pane | None = None) -> None:
         """Show the landmark of ``key`` in both panes, and what is known about the finding."""
         session = self._reading.session
-        role = _SAGITTAL_OF_GROUP.get(key.condition.group)
-        if role is not None:
+        role = OWN_ROLES[key.condition.group]
+        if role in SAGITTAL_ROLES:
             self._view_bar.choose_sagittal(role)
         landmark = session.state.landmarks.get(key) if session else None
         if session is not None and landmark is not None:
@@ -87,7 +83,7 @@ class Navigation:
         """Show a slice, and its series first where another sagittal one is shown."""
         study = self._reading.study
         role = study.by_id(series_id).role if study else None
-        if role is not None and role in _SAGITTAL_OF_GROUP.values():
+        if role is not None and role in SAGITTAL_ROLES:
             self._view_bar.choose_sagittal(role)
         self._panes.go_to_slice(series_id, slice_index)
 

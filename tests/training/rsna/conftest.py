@@ -11,7 +11,7 @@ import pytest
 
 from napari_lumbar.domain.rsna import COORDINATE_COLUMNS, GRADE_COLUMNS, SERIES_COLUMNS, TRAIN_COLUMNS
 from napari_lumbar.domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
-from napari_lumbar.training.rsna.checks import MARKED_ON
+from napari_lumbar.domain.study import OWN_ROLES
 
 Row = dict[str, str]
 SERIES = {group: str(10 + i) for i, group in enumerate(ConditionGroup)}
@@ -46,7 +46,7 @@ class Cohort:
                 }
             )
         for group, series in SERIES.items():
-            role = MARKED_ON[group].value
+            role = OWN_ROLES[group].value
             self.series.append({"study_id": study, "series_id": series, "series_description": role})
 
     def point(self, key: FindingKey, study: str = "1") -> Row:

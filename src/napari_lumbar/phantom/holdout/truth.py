@@ -7,15 +7,10 @@ from typing import Final
 from ...domain.geometry import FloatArray, vector3
 from ...domain.landmarks import Landmark, Landmarks, NotGradable
 from ...domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Side
-from ...domain.study import MRSeries, SeriesRole, Study
+from ...domain.study import OWN_ROLES, MRSeries, Study
 from .scan import Patient
 
 #: The series on which readers mark each condition.
-ROLES: Final = {
-    ConditionGroup.CANAL: SeriesRole.SAGITTAL_T2,
-    ConditionGroup.FORAMINAL: SeriesRole.SAGITTAL_T1,
-    ConditionGroup.SUBARTICULAR: SeriesRole.AXIAL_T2,
-}
 #: A place this far from every slice is not shown, mm.
 SEEN_MM: Final = 8.0
 
@@ -41,7 +36,7 @@ def true_landmarks(study: Study, patient: Patient) -> Landmarks:
     """A landmark for every finding that the images show, on the plane of the nearest slice."""
     points, missing = {}, {}
     for key in ALL_FINDINGS:
-        role = ROLES[key.condition.group]
+        role = OWN_ROLES[key.condition.group]
         series = study.first(role)
         if series is None:
             missing[key] = NotGradable("no_series", f"the study has no {role.value} series")
