@@ -308,6 +308,21 @@ def test_another_series_replaces_the_first_and_leaves_other_layers(
     assert names == ["Sagittal T1 (t1)", *drawings, "Landmarks", "mine"]
 
 
+def test_the_last_slice_of_a_series_is_left_for_one_with_more_slices_nearer_to_each_other(
+    panes: LinkedPanes, small_study: Study
+) -> None:
+    t1 = small_study.by_id("t1")
+    slices = t1.slices
+    fewer = replace(t1, series_id="fewer", stacks=(SliceStack(slices[::2]),))
+    told: list[int] = []
+    panes.show_sagittal(fewer)
+    panes.sagittal.go_to_slice(len(fewer.slices) - 1)
+    panes.sagittal.slice_changed.connect(told.append)
+    panes.show_sagittal(t1)
+    assert seen(panes.sagittal.viewer.layers["Reference lines"]).size
+    assert panes.sagittal.slice_index == told[-1] == len(slices) - 1
+
+
 def test_evidence_is_drawn_on_its_slice_and_can_be_hidden(
     panes: LinkedPanes, state: SessionState, small_study: Study
 ) -> None:

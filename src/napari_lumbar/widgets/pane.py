@@ -129,10 +129,12 @@ class Pane:
             self._label()
             return
         self.series = series
-        if series is not None and self._layers is not None and self._layers.fit(series):
-            self._layers.use(series)
-        else:
-            self._rebuild(series)
+        # napari goes to another step while the layers have the one series or the other.
+        with self.viewer.dims.events.current_step.blocker(self._on_step):
+            if series is not None and self._layers is not None and self._layers.fit(series):
+                self._layers.use(series)
+            else:
+                self._rebuild(series)
         if series is not None and self._layers is not None:
             self.windowing.show(series, self._layers.image)
             self.go_to_slice(len(series.slices) // 2)
