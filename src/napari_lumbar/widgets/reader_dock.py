@@ -38,6 +38,7 @@ from .dropping import StudyDrop
 from .editing import Editing
 from .finding_panel import FindingPanel
 from .findings_matrix import FindingsMatrix
+from .gl_context import delete_in_own_context
 from .idle import WhenIdle
 from .key_sheet import KeySheet
 from .logbook import Logbook, log_folder
@@ -111,6 +112,7 @@ class ReaderDock(QWidget):
         self.system_row, self.log = SystemRow(RecentBundles()), Logbook(log_folder())
         self.comparing = Comparing(self.reading, self)
         self.axial_canvas = second_canvas(self.axial_model)
+        delete_in_own_context(self.axial_canvas)
         CornerLabels(self.axial_canvas.canvas.native, self.panes.axial.text, self)
         self._has_labels = False
         self.offer_row = OfferRow()
@@ -143,6 +145,7 @@ class ReaderDock(QWidget):
         if not self._has_labels:
             self._has_labels = True
             for canvas in main_canvases(self):
+                delete_in_own_context(canvas)
                 CornerLabels(canvas.canvas.native, self.panes.sagittal.text, self)
         self.view_bar.layers_button.setChecked(any(dock.isVisible() for dock in layer_docks(self)))
 
