@@ -192,6 +192,22 @@ def test_ghosts_stand_below_the_points_and_the_chosen_one_stands_out(
     assert (len(rings.data), len(layers["Moved"].data)) == (0, 0), "without a study there are none"
 
 
+def test_ghosts_are_not_covered_by_the_image_after_a_study_without_its_plane(
+    panes: LinkedPanes, state: SessionState, small_study: Study
+) -> None:
+    moved = state.doing(move(state, landmark_at(small_study.by_id("ax"), LEFT, 10, (20, 12))))
+    panes.draw(moved)
+    panes.draw_ghosts(moved, LEFT)
+    panes.show_study(replace(small_study, series=small_study.series[:2]), SeriesRole.SAGITTAL_T2)
+    panes.draw_ghosts(None, None)
+    panes.show_study(small_study, SeriesRole.SAGITTAL_T2)
+    panes.draw(moved)
+    panes.draw_ghosts(moved, LEFT)
+    names = [layer.name for layer in panes.axial.viewer.layers]
+    assert names[-3:] == ["Predicted", "Moved", "Landmarks"]
+    assert panes.axial.viewer.layers.selection.active is panes.axial.viewer.layers["Landmarks"]
+
+
 def test_a_click_without_a_move_only_picks(panes: LinkedPanes) -> None:
     moved: list[Any] = []
     picked: list[Any] = []

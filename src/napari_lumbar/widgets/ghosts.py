@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from napari.components import ViewerModel
 from napari.layers import Layer, Points, Vectors
 
 from .. import layer_data
@@ -28,10 +27,12 @@ _CHOSEN_ALPHA, _OTHER_ALPHA = 1.0, 0.4
 
 
 class Canvas(Protocol):
-    """What ghosts are drawn on: a viewer and the series it shows."""
+    """What ghosts are drawn on: the series that is shown, among layers of its own."""
 
-    viewer: ViewerModel
     series: MRSeries | None
+
+    def put_below_points(self, layer: Layer) -> None:
+        """Have a layer between the image and the points."""
 
 
 class Ghosts:
@@ -48,46 +49,30 @@ class Ghosts:
             return
         rings, lines = layer_data.ghost_layers(series, _moves(state) if state is not None else ())
         if self._layers is None and len(rings[0]):
-            self._layers = self._added(rings, lines)
+            self._layers = _made(rings, lines)
         if self._layers is not None:
-            self._restore(self._layers)
+            for layer in self._layers:
+                self._canvas.put_below_points(layer)
             _fill(*self._layers, rings, lines, chosen)
 
-    def _added(self, rings: layer_data.LayerData, lines: layer_data.LayerData) -> tuple[Points, Vectors]:
-        """Make the layers, below whatever a person works on, which stays active."""
-        viewer = self._canvas.viewer
-        active = viewer.layers.selection.active
-        made = (
-            Points(rings[0], **rings[1], canvas_size_limits=_SIZE_LIMITS_PX),
-            Vectors(lines[0], **lines[1], vector_style="line"),
-        )
-        keep_from_editing(made[0])
-        for layer in made:
-            layer.locked = True
-            keep_in_place(layer)
-            layer.projection_mode = "none"
-            viewer.layers.insert(_place_below(viewer, active), layer)
-        viewer.layers.selection.active = active
-        return made
 
-    def _restore(self, layers: tuple[Points, Vectors]) -> None:
-        """Bring back what somebody deleted."""
-        viewer = self._canvas.viewer
-        active = viewer.layers.selection.active
-        for layer in layers:
-            if layer not in viewer.layers:
-                viewer.layers.insert(_place_below(viewer, active), layer)
-                viewer.layers.selection.active = active
+def _made(rings: layer_data.LayerData, lines: layer_data.LayerData) -> tuple[Points, Vectors]:
+    made = (
+        Points(rings[0], **rings[1], canvas_size_limits=_SIZE_LIMITS_PX),
+        Vectors(lines[0], **lines[1], vector_style="line"),
+    )
+    keep_from_editing(made[0])
+    for layer in made:
+        layer.locked = True
+        keep_in_place(layer)
+        layer.projection_mode = "none"
+    return made
 
 
 def _moves(state: SessionState) -> list[tuple[Landmark | None, Landmark | None]]:
     """(predicted landmark, landmark in force) of each corrected finding."""
     corrected = [key for key in state.analysis.findings if state.correction(key).moves_point]
     return [(state.predicted_place(key), state.landmarks.get(key)) for key in corrected]
-
-
-def _place_below(viewer: ViewerModel, active: Layer | None) -> int:
-    return viewer.layers.index(active) if active in viewer.layers else len(viewer.layers)
 
 
 def _fill(

@@ -240,6 +240,19 @@ class Pane:
         if self._slice_axis >= 0:
             self.viewer.dims.set_point(self._slice_axis, slice_index * self._scale[0])
 
+    def put_below_points(self, layer: Layer) -> None:
+        """Put a layer right below the points where it is missing or under the image; none becomes active."""
+        if self._layers is None:
+            return
+        layers, points, image = self.viewer.layers, self._layers.points.layer, self._layers.image
+        top = layers.index(points) if points in layers else len(layers)
+        if layer not in layers:
+            active = layers.selection.active
+            layers.insert(top, layer)
+            layers.selection.active = active
+        elif image in layers and layers.index(layer) < layers.index(image):
+            layers.move(layers.index(layer), top)
+
     def focus(self) -> None:
         """Make the landmarks the layer that mouse and keys work on."""
         if self._layers is not None and self._layers.points.layer in self.viewer.layers:
