@@ -301,7 +301,7 @@ _POINTED = frozenset({"drag a point", "click an image", "window by dragging", "s
 _GRADE_KEYS = (Qt.Key.Key_0, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 #: Buttons that lead out of the reader.
-_NOT_PRESSED = ("Open log", "Layers")
+_NOT_PRESSED = ("Open folder", "Layers")
 
 
 def check(dock: ReaderDock) -> None:
