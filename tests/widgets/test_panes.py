@@ -240,7 +240,7 @@ def test_keys_that_would_add_or_delete_points_do_nothing(panes: LinkedPanes) -> 
     layer = landmarks(panes)
     layer.selected_data = {3}
     before = layer.data.copy()
-    letters, words = list("123AP"), ["Delete", "Backspace", *(f"Control-{key}" for key in "ACVX")]
+    letters, words = list("123APS"), ["Delete", "Backspace", "Shift-A", *(f"Control-{key}" for key in "ACVX")]
     for key in letters + words:
         layer.keymap[coerce_keybinding(key)](layer)
         assert np.array_equal(layer.data, before), key

@@ -18,7 +18,9 @@ _TAKEN_OFF: Final = (
     "Control-X",
     "A",
     "P",
+    "S",
     "Control-A",
+    "Shift-A",
 )
 
 
