@@ -11,7 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LIBRARIES := $(VENV)/.libraries
-SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
+# Mesa's own drawing threads may touch a fence that is freed already (22.3, lp_fence): none, then.
+SCREEN := LP_NUM_THREADS=0 xvfb-run -a -s "-screen 0 1600x1000x24"
 
 export PYTHON
 # Libraries are installed without bytecode: a process that may not keep what it compiles compiles all of

@@ -1,7 +1,9 @@
-"""Somebody who does anything at all, in a real window: a seeded test that nothing breaks or lies.
+r"""Somebody who does anything at all, in a real window: a seeded test that nothing breaks or lies.
 
-    xvfb-run -a -s "-screen 0 1600x1000x24" python -m benchmarks.monkey [--actions 10000] [--seed 1] [--write]
+    LP_NUM_THREADS=0 xvfb-run -a -s "-screen 0 1600x1000x24" \
+        python -m benchmarks.monkey [--actions 10000] [--seed 1] [--write]
 
+Without threads of its own: those of Mesa's software GL may write to a fence that is freed already, rarely.
 Mouse and keys are sent to the widgets as a person's would be. After every action the cells of the matrix are
 compared with the state, and the points on the canvases with the landmarks in force; at the end the work on
 disk must give back the same state, and grading every finding from the start must give the grades on the
