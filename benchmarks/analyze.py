@@ -28,7 +28,11 @@ from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import analyze
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-TITLE = "# Figures\n\nMade by the programs in this folder; seconds unless said otherwise.\n"
+TITLE = (
+    "# Figures\n\nMade by the programs in this folder; seconds unless said otherwise. "
+    "How right the embedded bundle is stands in its\n"
+    "[model card](../src/napari_lumbar/bundles/default/MODEL_CARD.md).\n"
+)
 
 T = TypeVar("T")
 Timings = dict[str, float]
