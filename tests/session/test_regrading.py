@@ -15,6 +15,7 @@ from napari_lumbar.domain.study import SeriesRole, Study
 from napari_lumbar.pipeline.protocols import System
 from napari_lumbar.pipeline.run import analyze
 from napari_lumbar.session import SavedSession, SessionState, SessionStore, current_analysis, read_session
+from napari_lumbar.session.commands import swap_sides
 from napari_lumbar.session.regrading import answer, replay
 
 from .conftest import ACTIONS, Act, Action
@@ -96,3 +97,20 @@ def test_a_session_of_something_else_is_refused(
     )
     with pytest.raises(SessionError, match=said):
         replay(small_study, fake_system, small_analysis, replace(session, predicted_lps_mm=elsewhere))
+
+
+def test_swapped_names_leave_every_place_its_grade(
+    state: SessionState, small_study: Study, fake_system: System
+) -> None:
+    """Networks are asked by the side that a point lies on in the images."""
+    asked = small_study, fake_system, (request := state.request(ALL_FINDINGS))
+    before = state.accepting(request, answer(*asked))
+    swapped = before.doing(swap_sides(before, confirmed=True))
+    request = swapped.request()
+    assert any(key.condition.side for key in request.keys)
+    answers = answer(small_study, fake_system, request)
+    after = swapped.accepting(request, answers)
+    assert after.stale == frozenset()
+    for key in ALL_FINDINGS:
+        assert after.finding(key).probs == state.finding(key.opposite).probs
+        assert after.finding(key).landmark == after.landmarks.get(key)

@@ -215,3 +215,23 @@ def test_a_device_that_failed_is_said_aloud(
     move(reading, 45)
     qtbot.waitUntil(lambda: said[-1].startswith("Graded again"), timeout=20000)
     assert said[-1].endswith("cuda failed: the work went on on the CPU, which is slower.")
+
+
+def test_a_point_that_one_bundle_may_not_grade_is_graded_by_neither(
+    reading: Reading, comparing: Comparing, other: System, qtbot: Any
+) -> None:
+    """Networks that learnt from T2 answer on T1, too, and surely."""
+    analyse(reading, qtbot)
+    session = reading.session
+    assert session is not None
+    session.move(landmark_at(session.study.by_id("t1"), CANAL, 1, (10, 10)))
+    qtbot.waitUntil(lambda: not reading.is_regrading, timeout=20000)
+    other.grader.gate.set()  # type: ignore[attr-defined]
+    comparing.compare(lambda: other)
+    qtbot.waitUntil(lambda: made(comparing) is not None, timeout=20000)
+    comparison = made(comparing)
+    assert comparison is not None
+    for finding in (session.state.finding(CANAL), comparison.findings[CANAL]):
+        assert finding.probs is None
+        assert finding.not_gradable is not None
+        assert finding.not_gradable.code == "other_series"

@@ -119,6 +119,11 @@ class FindingKey(NamedTuple):
         """A person's name for it, for example ``L4/L5 left subarticular stenosis``."""
         return f"{self.level.value} {self.condition.value.lower()}"
 
+    @property
+    def opposite(self) -> FindingKey:
+        """The same on the patient's other side; the canal is its own opposite."""
+        return FindingKey(self.condition.opposite, self.level)
+
 
 ALL_FINDINGS: tuple[FindingKey, ...] = tuple(
     FindingKey(condition, level) for condition in Condition for level in Level

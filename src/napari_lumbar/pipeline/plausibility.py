@@ -82,6 +82,25 @@ def level_middles(landmarks: Landmarks) -> Canal:
     return middles
 
 
+def beyond_middle_mm(landmarks: Landmarks, middles: Canal) -> dict[FindingKey, float]:
+    """How far each point lies beyond its level's middle, on the side that its name does not say, mm.
+
+    Negative where it lies on its own side. Points of levels without a middle are left out.
+    """
+    beyond = {}
+    for key, point in landmarks.points.items():
+        if key.condition.side is not None and key.level in middles:
+            lateral_mm = point.point_lps_mm[0] - middles[key.level][0]  # positive towards the patient's left
+            beyond[key] = float(-lateral_mm if key.condition.side is Side.LEFT else lateral_mm)
+    return beyond
+
+
+def wrong_side_words(key: FindingKey, beyond_mm: float) -> str:
+    """Say that a point lies on the other side than its name says."""
+    other = key.opposite.condition.side
+    return f"{key.text} lies {beyond_mm:.0f} mm to the {other.value.lower() if other else ''} of the canal"
+
+
 def _points(landmarks: Landmarks, level: Level, group: ConditionGroup) -> list[FloatArray]:
     """The points of a group at a level, left before right."""
     sides = (None,) if group is ConditionGroup.CANAL else tuple(Side)
@@ -158,15 +177,9 @@ def _spacing(_: Landmarks, middles: Canal) -> Iterator[Doubt]:
 
 def _sides(landmarks: Landmarks, middles: Canal) -> Iterator[Doubt]:
     """A point of one side must lie on that side of the canal, wherever the canal lies in the image."""
-    for key, point in landmarks.points.items():
-        side = key.condition.side
-        if side is None or key.level not in middles:
-            continue
-        lateral_mm = point.point_lps_mm[0] - middles[key.level][0]  # positive towards the patient's left
-        beyond_mm = -lateral_mm if side is Side.LEFT else lateral_mm
+    for key, beyond_mm in beyond_middle_mm(landmarks, middles).items():
         if beyond_mm > 0:
-            where = f"{beyond_mm:.0f} mm to the {side.opposite.value.lower()} of the canal"
-            yield Doubt(DoubtKind.SIDE_CONTRADICTED, f"{key.text} lies {where}", frozenset({key}))
+            yield Doubt(DoubtKind.SIDE_CONTRADICTED, wrong_side_words(key, beyond_mm), frozenset({key}))
 
 
 def _agreement(landmarks: Landmarks, _: Canal) -> Iterator[Doubt]:

@@ -19,6 +19,7 @@ from ..domain.landmarks import Landmark, Landmarks, LandmarkSource, NotGradable
 from ..domain.spine import ALL_FINDINGS, FindingKey
 from ..domain.study import OWN_ROLES, Study
 from .ladder import Ladder, ignore_step
+from .mirrored import are_sides_mirrored, mirrored, named_back
 from .plausibility import find_doubts, withhold, without_numberless
 from .progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from .protocols import RecessLocalizer, System
@@ -44,7 +45,7 @@ def analyze(
     started = time.perf_counter()
     landmarks = without_numberless(ladder.locate(study, _part(report, 0.0, 0.5), cancel))
     located = time.perf_counter()
-    findings = ladder.grade(study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
+    findings = _grade(ladder, study, landmarks, ALL_FINDINGS, _part(report, 0.5, 1.0), cancel)
     doubts = find_doubts(study, landmarks)
     graded = time.perf_counter()
     report(Progress("done", 1.0))
@@ -72,15 +73,43 @@ def regrade(
 ) -> Mapping[FindingKey, Finding]:
     """Grade only ``keys`` again, from corrected landmarks; localisation stays as it was.
 
-    A finding whose point was put on a series of another kind than it is graded on gets no grade: networks
-    would answer, and surely.
-
     ``tell`` is called with a sentence for each step that a failing device forced.
     """
-    ladder = Ladder(system, tell)
+    cancel = cancel or CancelToken()
+    return grade_corrected(Ladder(system, tell), study, landmarks, keys, ignore_progress, cancel)
+
+
+def grade_corrected(
+    ladder: Ladder,
+    study: Study,
+    landmarks: Landmarks,
+    keys: Collection[FindingKey],
+    report: ProgressCallback,
+    cancel: CancelToken,
+) -> Mapping[FindingKey, Finding]:
+    """Grade from landmarks that a person may have put anywhere.
+
+    A finding whose point was put on a series of another kind than it is graded on gets no grade: networks
+    would answer, and surely.
+    """
     elsewhere = _elsewhere(study, landmarks, keys)
     wanted = [key for key in keys if key not in elsewhere]
-    return {**ladder.grade(study, landmarks, wanted, ignore_progress, cancel or CancelToken()), **elsewhere}
+    return {**_grade(ladder, study, landmarks, wanted, report, cancel), **elsewhere}
+
+
+def _grade(
+    ladder: Ladder,
+    study: Study,
+    landmarks: Landmarks,
+    keys: Collection[FindingKey],
+    report: ProgressCallback,
+    cancel: CancelToken,
+) -> Mapping[FindingKey, Finding]:
+    """Ask by the side that points lie on in the images: what they are called changes nothing there."""
+    if not are_sides_mirrored(landmarks):
+        return ladder.grade(study, landmarks, keys, report, cancel)
+    opposite = [key.opposite for key in keys]
+    return named_back(ladder.grade(study, mirrored(landmarks), opposite, report, cancel), landmarks)
 
 
 def _elsewhere(study: Study, landmarks: Landmarks, keys: Collection[FindingKey]) -> dict[FindingKey, Finding]:

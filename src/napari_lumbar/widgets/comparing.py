@@ -10,6 +10,7 @@ from ..domain.spine import ALL_FINDINGS
 from ..pipeline.ladder import Ladder
 from ..pipeline.progress import CancelToken, Progress, ProgressCallback
 from ..pipeline.protocols import System
+from ..pipeline.run import grade_corrected
 from ..session import Session, SessionState
 from .comparison import Comparison
 from .reading import Reading
@@ -95,7 +96,7 @@ def _graded(
     report(Progress("comparing", 0.0))
     steps: list[str] = []
     ladder = Ladder(system, steps.append)
-    graded = ladder.grade(session.study, state.landmarks, ALL_FINDINGS, report, cancel)
+    graded = grade_corrected(ladder, session.study, state.landmarks, ALL_FINDINGS, report, cancel)
     findings = {key: state.withholding(finding) for key, finding in graded.items()}
     first = state.analysis.provenance.bundle_name
     comparison = Comparison(first, system.bundle_name, state.landmarks, findings, system.grader.dependence)
