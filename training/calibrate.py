@@ -7,7 +7,7 @@ where the localiser puts them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ..domain.landmarks import Landmarks
 from ..domain.spine import ALL_FINDINGS, ConditionGroup, FindingKey, Level
 from ..models.bundle import load_bundle
 from ..models.grade_calibration import GradeCalibration, GradeCalibrationConfig
-from ..phantom import PhantomConfig, PhantomStudy, make_phantom, severity_frequencies
+from ..phantom import FrontFat, PhantomConfig, PhantomStudy, make_phantom, severity_frequencies
 from ..pipeline.confidence import NEAR_MM, LandmarkConfidence
 from ..pipeline.grade import MultistageGrader
 from ..pipeline.localise import MultistageLocalizer
@@ -68,10 +68,13 @@ class GroupRecords:
 Records = dict[ConditionGroup, GroupRecords]
 
 
-def collect(bundle: Path, seeds: Sequence[int], jobs: int, say: Callable[[str], None] = print) -> Records:
+def collect(
+    bundle: Path, seeds: Sequence[int], jobs: int, front_fat: FrontFat, say: Callable[[str], None] = print
+) -> Records:
     """Run an uncalibrated bundle on phantoms of the natural mix of severities."""
     parts: list[Records] = []
-    for part in map_in_processes(partial(_collect, bundle), [seeds[i::jobs] for i in range(jobs)], jobs):
+    shares = [seeds[i::jobs] for i in range(jobs)]
+    for part in map_in_processes(partial(_collect, bundle, front_fat), shares, jobs):
         parts += part
         say(f"calibration: {len(parts)} of {len(seeds)} phantoms looked at")
     return joined(parts)
@@ -83,17 +86,26 @@ def joined(parts: Sequence[Records]) -> Records:
     return {group: _joined(records) for group, records in found.items() if records}
 
 
-def _collect(bundle: Path, seeds: Sequence[int]) -> list[Records]:
+def with_grades_of(records: Records, others: Records, group: ConditionGroup) -> Records:
+    """The records with what ``others`` have of one group's grades; landmarks stay those of ``records``."""
+    if group not in records or group not in others:
+        return records
+    landmarks = records[group]
+    of_others = replace(others[group], confidences=landmarks.confidences, errors_mm=landmarks.errors_mm)
+    return {**records, group: of_others}
+
+
+def _collect(bundle: Path, front_fat: FrontFat, seeds: Sequence[int]) -> list[Records]:
     loaded, device = load_bundle(bundle), torch.device("cpu")
     localizer, grader = MultistageLocalizer(loaded, device), MultistageGrader(loaded, device)
-    phantoms = zip(seeds, varied_phantoms(seeds), strict=True)
+    phantoms = zip(seeds, varied_phantoms(seeds, front_fat), strict=True)
     return [_study_records(localizer, grader, phantom, seed) for seed, phantom in phantoms]
 
 
-def varied_phantoms(seeds: Sequence[int]) -> Iterator[PhantomStudy]:
+def varied_phantoms(seeds: Sequence[int], front_fat: FrontFat) -> Iterator[PhantomStudy]:
     """Half with the looks of real scanners, half with wildly varied ones."""
     for seed in seeds:
-        yield make_phantom(seed, PhantomConfig(randomize_appearance=is_varied(seed)))
+        yield make_phantom(seed, PhantomConfig(randomize_appearance=is_varied(seed), front_fat=front_fat))
 
 
 def is_varied(seed: int) -> bool:

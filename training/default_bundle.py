@@ -26,11 +26,12 @@ from ..models.catalog import build_network
 from ..models.golden import write_golden
 from ..pipeline.judge import CALIBRATION_NAMES
 from . import spider
-from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior
+from .calibrate import Records, collect, fit_confidence, fit_grades, level_log_prior, with_grades_of
 from .curves import CURVES, plot_curves
 from .engine import Run, Task, fit, make_fabric, use_threads
 from .misses import load_misses, measure_misses
 from .model_card import write_model_card
+from .phantom_kinds import CANAL_CONFIG, TRAINING_CONFIG
 from .phantoms import load_axial, load_graded, load_stacks, make_phantoms
 from .processes import worker_pool
 from .samples import SagittalSample
@@ -98,6 +99,11 @@ class BundlePlan:
         """Where the training phantoms are kept."""
         return self.run / "phantoms"
 
+    @property
+    def canal_phantom_folder(self) -> Path:
+        """Where those of the canal's graders are kept."""
+        return self.run / "canal_phantoms"
+
 
 @dataclass(frozen=True)
 class NetworkPlan:
@@ -153,9 +159,10 @@ def _axial_task(plan: BundlePlan, network: NetworkPlan) -> Task:
 
 
 def _grading_task(group: ConditionGroup, single_steps: int, plan: BundlePlan, network: NetworkPlan) -> Task:
-    made = list(load_graded(plan.phantom_folder, plan.seeds))
+    is_canal = group is ConditionGroup.CANAL
+    made = list(load_graded(plan.canal_phantom_folder if is_canal else plan.phantom_folder, plan.seeds))
     real: list[GradedStudy] = []
-    if group is ConditionGroup.CANAL:
+    if is_canal:
         cases = network.seen(spider.cases(plan.spider_root))
         real = [study for case in cases for study in graded_canals(plan.spider_root, case)]
     sources = [GradedSource(real, _REAL_CANALS, 0.0), GradedSource(made, 1 - _REAL_CANALS, 1.0)]
@@ -218,15 +225,23 @@ def make_bundle(plan: BundlePlan, say: Callable[[str], None] = print) -> None:
     """Train what is not trained yet, calibrate, then write the bundle with its manifest and card."""
     if not spider.cases(plan.spider_root):
         say("SPIDER is not there (set LUMBAR_DATA): training on phantoms alone, real levels will suffer")
-    make_phantoms(plan.phantom_folder, plan.seeds, plan.jobs, say)
+    make_phantoms(plan.phantom_folder, TRAINING_CONFIG, plan.seeds, plan.jobs, say)
     _train_all(plan, [SAGITTAL_BASE, *LOCALISERS], say)
     write_bundle(plan, plan.run / "localisers", LOCALISERS)
     measure_misses(plan.run / "localisers", plan.misses_seeds, plan.jobs, plan.misses_path, say)
+    make_phantoms(plan.canal_phantom_folder, CANAL_CONFIG, plan.seeds, plan.jobs, say)
     _train_all(plan, [name for name in NETWORKS if name not in LOCALISERS], say)
     write_bundle(plan, plan.run / "uncalibrated", NETWORKS)
-    records = collect(plan.run / "uncalibrated", plan.calibration_seeds, plan.jobs, say)
-    write_bundle(plan, plan.out, NETWORKS, records)
+    write_bundle(plan, plan.out, NETWORKS, _records(plan, say))
     say(f"bundle written to {plan.out.name}")
+
+
+def _records(plan: BundlePlan, say: Callable[[str], None]) -> Records:
+    """What grades are calibrated on: each group's are of phantoms like those that its graders learnt from."""
+    uncalibrated, seeds = plan.run / "uncalibrated", plan.calibration_seeds
+    usual = collect(uncalibrated, seeds, plan.jobs, TRAINING_CONFIG.front_fat, say)
+    varied = collect(uncalibrated, seeds, plan.jobs, CANAL_CONFIG.front_fat, say)
+    return with_grades_of(usual, varied, ConditionGroup.CANAL)
 
 
 def _train_all(plan: BundlePlan, names: Sequence[str], say: Callable[[str], None]) -> None:

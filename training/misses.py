@@ -24,6 +24,7 @@ from ..pipeline.progress import CancelToken, ignore_progress
 from ..preprocess.bags import Jitter
 from ..preprocess.canonical import canonical_series
 from .calibrate import varied_phantoms
+from .phantom_kinds import TRAINING_CONFIG
 from .processes import map_in_processes
 
 #: Rows of (down mm, right mm, slices) in the usual view, shape (n, 3), of each group's own landmarks.
@@ -101,5 +102,5 @@ def _measure(bundle: Path, seeds: Sequence[int]) -> list[Misses]:
             phantom.landmarks,
             phantom.study.series,
         )
-        for phantom in varied_phantoms(seeds)
+        for phantom in varied_phantoms(seeds, TRAINING_CONFIG.front_fat)
     ]

@@ -21,22 +21,18 @@ from .tasks.axial import AxialSample, axial_samples
 from .tasks.grading import GradedStudy
 from .tasks.sagittal_phantoms import sagittal_stacks
 
-#: Networks see phantoms with every severity equally likely and tissues of random brightness, as small as
-#: the crops allow.
-TRAINING_CONFIG = PhantomConfig(
-    balanced=True,
-    randomize_appearance=True,
-    sagittal_matrices=(224, 256, 320),
-    axial_matrices=(208, 240, 288),
-    voxel_mm=0.9,
-)
 
-
-def make_phantoms(folder: Path, seeds: Sequence[int], jobs: int, say: Callable[[str], None] = print) -> None:
+def make_phantoms(
+    folder: Path,
+    config: PhantomConfig,
+    seeds: Sequence[int],
+    jobs: int,
+    say: Callable[[str], None] = print,
+) -> None:
     """Make the phantoms that ``folder`` lacks, in ``jobs`` processes."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [seed for seed in seeds if not _path(folder, seed, "graded").exists()]
-    for done, _ in enumerate(map_in_processes(partial(_make, folder), wanted, jobs), start=1):
+    for done, _ in enumerate(map_in_processes(partial(_make, folder, config), wanted, jobs), start=1):
         if done % 20 == 0 or done == len(wanted):
             say(f"phantoms {done} of {len(wanted)}")
 
@@ -67,8 +63,8 @@ def _read(folder: Path, seed: int, part: str) -> Any:
     return pickle.loads(_path(folder, seed, part).read_bytes())  # noqa: S301 - written by this very run
 
 
-def _make(folder: Path, seed: int) -> None:
-    phantom = _compact_study(make_phantom(seed, TRAINING_CONFIG))
+def _make(folder: Path, config: PhantomConfig, seed: int) -> None:
+    phantom = _compact_study(make_phantom(seed, config))
     parts = {
         "sagittal": sagittal_stacks(phantom),
         "axial": axial_samples(phantom),

@@ -27,3 +27,12 @@ def test_fat_in_front_of_a_narrow_sac_differs_between_people() -> None:
     thin, thick = np.percentile([_front_fat_mm(level) for level in levels], (5, 95))
     assert 0 < thin < 0.5
     assert thick > 1.5
+
+
+def test_even_fat_goes_with_the_sac() -> None:
+    room = Room(size=1.0, between_pedicles_mm=22, wide_mm=0, pedicle_mm=0, front_fat="even")
+    levels = [
+        draw_level(np.random.default_rng(seed), Level.L3_L4, 0.0, NARROWNESS, room) for seed in range(300)
+    ]
+    thin, thick = np.percentile([_front_fat_mm(level) for level in levels], (5, 95))
+    assert 0 < thin < thick < 1.2

@@ -18,6 +18,7 @@ from napari_lumbar.training.calibrate import (
     is_varied,
     level_log_prior,
     safe_threshold,
+    with_grades_of,
 )
 
 FLAT = np.zeros((5, 3))
@@ -122,3 +123,15 @@ def test_networks_that_saw_severities_in_equal_numbers_learn_how_often_each_is_m
     inverse_temperature, bias = fit_vector_scaling(log_probs, prior[levels], severities)
     assert inverse_temperature == pytest.approx(1, abs=0.1)
     np.testing.assert_allclose(bias, 0, atol=0.2)
+
+
+def test_grades_of_one_group_are_calibrated_on_other_phantoms() -> None:
+    _, log_probs, severities = overconfident(60)
+    usual, varied = records(log_probs[:20], severities[:20]), records(log_probs[20:], severities[20:])
+    canal, foramen = ConditionGroup.CANAL, ConditionGroup.FORAMINAL
+    mixed = with_grades_of({canal: usual, foramen: usual}, {canal: varied, foramen: varied}, canal)
+    assert mixed[foramen] is usual
+    assert mixed[canal].log_probs is varied.log_probs
+    assert mixed[canal].errors_mm is usual.errors_mm
+    assert mixed[canal].confidences is usual.confidences
+    assert with_grades_of({canal: usual}, {foramen: varied}, canal) == {canal: usual}

@@ -55,11 +55,10 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
         jobs=1,
         effort=0.001,
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(phantoms, "TRAINING_CONFIG", SMALL)
-        (plan.run / "phantoms").mkdir(parents=True)
+    for folder in (plan.phantom_folder, plan.canal_phantom_folder):
+        folder.mkdir(parents=True)
         for seed in plan.seeds:
-            phantoms._make(plan.run / "phantoms", seed)
+            phantoms._make(folder, SMALL, seed)
     threads = torch.get_num_threads()
     for name in ["sagittal_base", *LOCALISERS]:
         train_network(plan, name)
@@ -76,7 +75,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibrate, "make_phantom", lambda seed, _: make_phantom(seed, SMALL))
         patch.setattr(calibrate, "MultistageLocalizer", _KnowsThePlaces)
-        parts = calibrate._collect(uncalibrated, plan.calibration_seeds)
+        parts = calibrate._collect(uncalibrated, "even", plan.calibration_seeds)
     write_bundle(plan, plan.out, NETWORKS, calibrate.joined(parts))
     return plan
 

@@ -1,6 +1,6 @@
 """A parametric lumbar MR study with exact truth, from a seed."""
 
-from .config import PhantomConfig
+from .config import FrontFat, PhantomConfig
 from .make import PhantomStudy, make_phantom
 from .severity import (
     READER_SD_GRADES,
@@ -14,6 +14,7 @@ from .write import write_cohort, write_rsna, write_study
 
 __all__ = [
     "READER_SD_GRADES",
+    "FrontFat",
     "PhantomConfig",
     "PhantomStudy",
     "Reading",

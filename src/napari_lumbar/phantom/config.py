@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 Transitional: TypeAlias = Literal["none", "l6", "sacralised"]
 #: What the study shows: the whole lumbar spine, or the segments above L5/S1.
 Field: TypeAlias = Literal["lumbar", "thoracolumbar"]
+#: How much fat lies in front of the sac: much the same in all people, or as different as between people.
+FrontFat: TypeAlias = Literal["even", "varied"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class PhantomConfig:
         Give every spine a scoliosis of this angle; None leaves it to the seed.
     field
         What the images show. Landmarks of a thoracolumbar study may be missing, with the reason.
+    front_fat
+        How much fat lies in front of the sac.
 
     Raises
     ------
@@ -48,6 +52,7 @@ class PhantomConfig:
     transitional: Transitional | None = None
     cobb_deg: float | None = None
     field: Field = "lumbar"
+    front_fat: FrontFat = "varied"
 
     def __post_init__(self) -> None:
         if not self.sagittal_matrices or not self.axial_matrices:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from ..domain.spine import Condition, ConditionGroup, FindingKey, Level, Side
+from .config import FrontFat
 from .foramen import ForamenState, solved
 from .scales import measure_of
 from .section import MARGIN_MM, HalfSection, raster
@@ -42,9 +44,9 @@ RECESS_ROOM_MM: Final = 9.6
 CANAL_ROOM_MM: Final = 16.5
 #: Fat in front of the sac, L1/L2 .. L5/S1, mm; how far the share of it varies, and how it goes with a narrow
 #: sac: with an exponent of 0 it stays, with 1 it shrinks like the sac. From fat that was always thin,
-#: networks learnt to take all that lies between disc and flavum for the sac.
+#: networks that grade the canal learnt to take all that lies between disc and flavum for the sac.
 FRONT_FAT_MM: Final = (1.2, 1.2, 1.2, 1.6, 3.0)
-FRONT_FAT_SHARE: Final = (0.3, 1.9)
+FRONT_FAT_SHARE: Final = MappingProxyType({"even": (0.6, 1.3), "varied": (0.3, 1.9)})
 FRONT_FAT_SHRINKS: Final = (0.0, 1.0)
 #: A foramen's medial end, mm medial of its middle.
 FORAMEN_MEDIAL_MM: Final = 3.5
@@ -115,12 +117,13 @@ class LevelState:
 
 @dataclass(frozen=True)
 class Room:
-    """What a level offers: size of the patient, height between the pedicles, and how wide they stand."""
+    """What a level offers: size of the patient, height between the pedicles, how wide they stand, and fat."""
 
     size: float
     between_pedicles_mm: float
     wide_mm: float
     pedicle_mm: float
+    front_fat: FrontFat = "varied"
 
 
 def draw_level(
@@ -160,7 +163,7 @@ def draw_level(
         )
         for side in Side
     }
-    canal = _canal(rng, measure(ConditionGroup.CANAL), recesses, level, room.size)
+    canal = _canal(rng, measure(ConditionGroup.CANAL), recesses, level, room)
     return LevelState(level, along_mm, canal, foramina, recesses)
 
 
@@ -201,7 +204,7 @@ def _foramen(
 
 
 def _canal(
-    rng: np.random.Generator, sac_mm2: float, recesses: Mapping[Side, RecessState], level: Level, size: float
+    rng: np.random.Generator, sac_mm2: float, recesses: Mapping[Side, RecessState], level: Level, room: Room
 ) -> CanalState:
     tight = float(np.clip((150 - sac_mm2) / 110, 0, 1))
     disc = float(np.clip(rng.beta(1.1, 1.1), 0.05, 0.95))
@@ -213,10 +216,9 @@ def _canal(
     )
     half_width = min(aspect * half_depth, widest)
     half_depth = sac_mm2 / (4 * FILLING * half_width)
-    fat = FRONT_FAT_MM[level.rank] * size * rng.uniform(*FRONT_FAT_SHARE)
-    fat *= np.clip(sac_mm2 / 140, 0.15, 1) ** rng.uniform(*FRONT_FAT_SHRINKS)
-    room = max(CANAL_ROOM_MM * size * rng.normal(1, 0.05), 2 * half_depth + fat + rng.uniform(0.6, 3))
-    spare = room - 2 * half_depth - fat
+    fat = _front_fat_mm(rng, sac_mm2, level, room)
+    depth = max(CANAL_ROOM_MM * room.size * rng.normal(1, 0.05), 2 * half_depth + fat + rng.uniform(0.6, 3))
+    spare = depth - 2 * half_depth - fat
     # What the sac has lost, disc, flavum and fat behind it have gained.
     fat_behind = min(spare, rng.uniform(0.6, 2.5) + rng.uniform(0, 0.7) * spare)
     pushed = spare - fat_behind
@@ -225,7 +227,7 @@ def _canal(
     state = CanalState(
         sac_mm2=sac_mm2,
         front_mm=float(front),
-        back_mm=float(room - pushed * (1 - disc)),
+        back_mm=float(depth - pushed * (1 - disc)),
         middle_mm=float(front + fat + half_depth),
         shift_mm=float(np.clip(shift, -1.3, 1.3)),
         aspect=float(half_width / half_depth),
@@ -235,6 +237,13 @@ def _canal(
         reach_mm=float(rng.uniform(6.5, 10)),
     )
     return _roomy(state, recesses)
+
+
+def _front_fat_mm(rng: np.random.Generator, sac_mm2: float, level: Level, room: Room) -> float:
+    """How much fat lies between the disc and a sac."""
+    usual = FRONT_FAT_MM[level.rank] * room.size * rng.uniform(*FRONT_FAT_SHARE[room.front_fat])
+    shrinks = 1.0 if room.front_fat == "even" else rng.uniform(*FRONT_FAT_SHRINKS)
+    return float(usual * np.clip(sac_mm2 / 140, 0.15, 1) ** shrinks)
 
 
 def _roomy(state: CanalState, recesses: Mapping[Side, RecessState]) -> CanalState:

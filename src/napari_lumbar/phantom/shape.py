@@ -231,7 +231,7 @@ def make_shape(
         upper, lower = bodies[index], bodies[index + 1]
         bottom = lower.top_mm + PEDICLE_TOP * lower.height_mm
         between = bottom - upper.top_mm - PEDICLE_BOTTOM * upper.height_mm
-        room = Room(variants.size, between, float(wide[index]), float(pedicle[index]))
+        room = Room(variants.size, between, float(wide[index]), float(pedicle[index]), variants.front_fat)
         levels.append(draw_level(rng, level, discs[index].centre_mm, narrowness, room))
     deep = _deepened(bodies, tuple(levels))
     return SpineShape(_curve(rng, discs, variants), deep, discs, tuple(levels), variants)

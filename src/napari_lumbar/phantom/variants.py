@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 
 from ..domain.spine import Level, Side
-from .config import PhantomConfig, Transitional
+from .config import FrontFat, PhantomConfig, Transitional
 from .curve import Swing
 
 L6_SHARE: Final = 0.04
@@ -121,6 +121,8 @@ class Variants:
         Share of their anterior height that vertebrae have lost.
     tarlov_mm
         Radius of a cyst in the sacral canal, or None.
+    front_fat
+        How the fat in front of the sac is drawn.
     """
 
     size: float
@@ -143,6 +145,7 @@ class Variants:
     synovial: tuple[Cyst, ...]
     tarlov_mm: float | None
     extrusion: Extrusion | None
+    front_fat: FrontFat
 
 
 def draw_variants(rng: np.random.Generator, config: PhantomConfig) -> Variants:
@@ -173,6 +176,7 @@ def draw_variants(rng: np.random.Generator, config: PhantomConfig) -> Variants:
         synovial=_cysts(rng),
         tarlov_mm=float(rng.uniform(3, 8)) if rng.uniform() < TARLOV_SHARE else None,
         extrusion=_extrusion(rng) if rng.uniform() < EXTRUSION_SHARE else None,
+        front_fat=config.front_fat,
     )
 
 
