@@ -86,3 +86,22 @@ def test_what_a_person_corrected_meanwhile_stays(
     assert sources[LEFT] is LandmarkSource.CORRECTED
     right = LandmarkSource.CORRECTED if RIGHT in touched else LandmarkSource.PROPAGATED
     assert sources[RIGHT] is right
+
+
+def test_an_offer_falls_with_the_session_it_was_made_in(
+    reading: Reading, locate_gate: threading.Event, qtbot: Any
+) -> None:
+    """Another analysis brings the moved point back, and the answer to the old session is dropped."""
+    session, proposing = session_of(reading), Proposing(reading, reading)
+    shown: list[tuple[object, bool]] = []
+    proposing.changed.connect(lambda offer, is_working: shown.append((offer, is_working)))
+    locate_gate.clear()
+    reading.analyse()
+    before = session.state
+    moved(session, CANAL, (72.0, 30.0))
+    proposing.consider(before, CANAL)
+    proposing.accept()
+    assert shown[-1][1]
+    locate_gate.set()
+    qtbot.waitUntil(lambda: reading.session not in (None, session) and not reading.is_busy, timeout=20000)
+    assert shown[-1] == (None, False)

@@ -425,7 +425,7 @@ def test_work_that_is_not_on_disk_when_it_is_left_is_not_said_to_be(
     assert not list((tmp_path / "sessions").glob("*-*.json"))
 
 
-def test_what_comes_next_says_that_unsaved_work_was_left(
+def test_what_comes_next_says_that_work_is_on_no_disk_and_another_analysis_keeps_it(
     analysed: Reading,
     small_study: Study,
     said: list[tuple[str, bool]],
@@ -439,11 +439,49 @@ def test_what_comes_next_says_that_unsaved_work_was_left(
     qtbot.waitUntil(lambda: not analysed.is_busy)
     assert said[-1][0].startswith("25 of 25 findings graded")
     assert (said[-1][0].endswith(lost), said[-1][1]) == (True, True)
-    move(analysed, CANAL, 45)
+    session = session_of(analysed)
+    assert session.state.landmarks.points[CANAL].pixel_rc[1] == 45
+    assert session.is_at_risk
     analysed.show_study(small_study)
     assert (said[-1][0].endswith(lost), said[-1][1]) == (True, True)
     analysed.show_study(small_study)
     assert lost not in said[-1][0]
+
+
+def test_a_window_that_only_looked_says_nothing_of_work_saved_elsewhere(
+    analysed: Reading, make_reading: MakeReading, small_study: Study, said: list[tuple[str, bool]], qtbot: Any
+) -> None:
+    move(analysed, CANAL, 45)
+    other = make_reading()
+    other.show_study(small_study)
+    other.analyse()
+    qtbot.waitUntil(lambda: other.session is not None)
+    session_of(other).mark_absent(LEFT)
+    analysed.show_study(replace(small_study, study_id="next", study_uid="1.2.840.9"))
+    assert not [text for text, is_error in said if is_error]
+
+
+def test_what_was_said_of_an_edit_is_not_said_of_another(
+    analysed: Reading, said: list[tuple[str, bool]], small_study: Study, qtbot: Any
+) -> None:
+    session_of(analysed).swap_sides(confirmed=True)
+    analysed.say_edited("Left and right were swapped.", is_risk=True)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    assert said[-1][0].startswith("Left and right were swapped. Graded again: ")
+    assert said[-1][1]
+    session_of(analysed).swap_sides(confirmed=True)
+    analysed.say_edited("Left and right were swapped back.")
+    move(analysed, CANAL, 45)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    assert said[-1] == ("Graded again: 1.", False)
+    session_of(analysed).shift_levels(1)
+    analysed.say_edited("Names moved.")
+    analysed.show_study(replace(small_study, study_id="next", study_uid="1.2.840.9"))
+    analysed.analyse()
+    qtbot.waitUntil(lambda: is_current(analysed) and not analysed.is_busy)
+    move(analysed, CANAL, 45)
+    qtbot.waitUntil(lambda: is_current(analysed))
+    assert said[-1] == ("Graded again: 1.", False)
 
 
 def test_a_session_that_was_left_is_not_drawn_any_more(analysed: Reading, small_study: Study) -> None:

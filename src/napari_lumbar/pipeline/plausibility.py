@@ -149,7 +149,7 @@ def _in_view(landmarks: Landmarks, _: Canal) -> Iterator[Doubt]:
         yield Doubt(DoubtKind.LEVELS_NOT_IN_VIEW, sentence)
 
 
-def _order(landmarks: Landmarks, _: Canal) -> Iterator[Doubt]:
+def order_doubts(landmarks: Landmarks, _: Canal) -> Iterator[Doubt]:
     """Names must follow each other from head to foot; patient space says which way that is."""
     for condition in Condition:
         keys = [key for level in Level if (key := FindingKey(condition, level)) in landmarks.points]
@@ -215,7 +215,7 @@ def _and(words: Sequence[str]) -> str:
 
 _CHECKS: tuple[Callable[[Landmarks, Canal], Iterator[Doubt]], ...] = (
     _in_view,
-    _order,
+    order_doubts,
     _spacing,
     _sides,
     _agreement,

@@ -16,7 +16,7 @@ from ..domain.study import Study
 from . import commands
 from .commands import LevelStep
 from .state import RegradeRequest, SessionState
-from .steps import Step
+from .steps import Step, Work
 
 Autosave = Callable[[SessionState], datetime]
 
@@ -65,11 +65,17 @@ class Session:
         self.saved_at = saved_at
         self.not_saved = not_saved
         self._autosave = autosave
+        self._on_disk = Work() if not_saved else state.work
+
+    @property
+    def bundle_sha256(self) -> str:
+        """The bundle whose predictions are corrected."""
+        return self.state.analysis.provenance.bundle_sha256
 
     @property
     def is_at_risk(self) -> bool:
         """Whether there is work that is not on disk though it should be."""
-        return bool(self.not_saved and (self.state.work.done or self.state.work.undone))
+        return bool(self.not_saved) and self.state.work != self._on_disk
 
     def move(self, landmark: Landmark) -> None:
         """Put a landmark where a person wants it: in its plane, or on another slice or series."""
@@ -124,7 +130,7 @@ class Session:
         self._set(self.state.accepting(request, findings), save=False)
 
     def save(self) -> None:
-        """Save the state once more, with what is looked at now."""
+        """Save the state once more, with what is looked at now; say that it failed if work depends on it."""
         try:
             self.saved_at = self._autosave(self.state)
         except SessionError as error:
@@ -132,10 +138,12 @@ class Session:
         except OSError as error:
             self._fail(f"{error}. Free the disk, then edit again.")
         else:
-            self.not_saved = ""
+            self.not_saved, self._on_disk = "", self.state.work
             self.saved.emit(self.saved_at)
 
     def _fail(self, why: str) -> None:
+        if self.state.work == self._on_disk:
+            return
         self.not_saved = why
         self.save_failed.emit(f"Corrections are not saved: {why}")
 

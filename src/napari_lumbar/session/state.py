@@ -24,6 +24,7 @@ from ..domain.spine import ALL_FINDINGS, FindingKey
 from .corrections import Correction, Corrections
 from .landmarks import correction_notes, landmarks_in_force, predicted_place
 from .names import Naming
+from .place_notes import place_notes
 from .steps import Step, Work
 from .withheld import withholding
 
@@ -94,12 +95,13 @@ class SessionState:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know about changed names."""
-        return correction_notes(self.analysis.landmarks, self.corrections)
+        """What a reader should know about changed names, and about places chosen by hand."""
+        of_names = correction_notes(self.analysis.landmarks, self.corrections)
+        return (*of_names, *place_notes(self.landmarks, self.corrections))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the analysis warns of, and what a reader should know about changed names."""
+        """What the analysis warns of, and the ``notes``."""
         return (*map(self.corrections.naming.marked, self.analysis.warnings), *self.notes)
 
     @cached_property

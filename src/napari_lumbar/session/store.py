@@ -24,6 +24,7 @@ from ..pipeline.plausibility import level_middles
 from .files import keep_copy, set_aside, write_atomically
 from .record import UnreadableSession, decode, encode
 from .saved import SavedSession, roles_sha256, sha256_text
+from .session import Session
 from .state import SessionState
 from .steps import Work
 from .view import ViewState
@@ -238,15 +239,23 @@ class SessionStore:
 
 
 def restore_work(
-    store: SessionStore, study: Study, analysis: Analysis, may_take_over: Callable[[str], bool]
+    store: SessionStore,
+    study: Study,
+    analysis: Analysis,
+    may_take_over: Callable[[str], bool],
+    left: Session | None = None,
 ) -> tuple[Restored, str]:
     """Return the work on disk for the predictions of ``analysis``, and why it cannot be used.
 
-    It stays then, and no new work is saved over it.
+    It stays then, and no new work is saved over it. Work of ``left``, the session before, that is on no disk
+    goes on where the study is analysed again with the same bundle.
 
     ``may_take_over`` is asked about the owner of a session that is another reader's.
     """
     sha256, predicted = analysis.provenance.bundle_sha256, analysis.landmarks
+    is_same = left is not None and left.study is study and left.bundle_sha256 == sha256
+    if left is not None and is_same and left.is_at_risk:
+        return Restored(left.state.work, left.saved_at, "Corrections go on as they were."), left.not_saved
     try:
         try:
             return store.restore(study, sha256, predicted=predicted), ""

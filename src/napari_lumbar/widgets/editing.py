@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..domain.errors import EditRefused
 from ..domain.landmarks import Landmark
 from ..domain.spine import ConditionGroup, FindingKey, Severity
-from ..session import Session, landmark_at, landmark_on_slice
+from ..session import Session, SessionState, landmark_at, landmark_on_slice
 from ..session.commands import LevelStep
 from ..session.forecast import shift_words, swap_words
+from ..session.steps import Step
 from .panes import LinkedPanes
 from .proposing import Proposing
 from .reading import Reading
@@ -58,13 +59,13 @@ class Editing:
         """Take the latest step back and show what it was about."""
         session = self._reading.session
         if session is not None:
-            self._following_disc(session, lambda: self._show_edited(session.undo()))
+            self._step_back(session, session.state.work.done, session.undo, "Taken back")
 
     def redo(self) -> None:
         """Do again what was undone last and show what it was about."""
         session = self._reading.session
         if session is not None:
-            self._following_disc(session, lambda: self._show_edited(session.redo()))
+            self._step_back(session, session.state.work.undone, session.redo, "Done again")
 
     def reset(self) -> None:
         """Bring the predicted point of the chosen finding back."""
@@ -125,16 +126,36 @@ class Editing:
     def _put(self, session: Session, landmark: Landmark) -> None:
         before = session.state
         session.move(landmark)
+        self._say_done(session, before)
         self._proposing.consider(before, landmark.key)
 
     def _on_chosen(self, command: Callable[[Session, FindingKey], None]) -> None:
         session, key = self._reading.session, self._chosen()
         if session is None or key is None:
             return
+        before = session.state
         try:
             command(session, key)
         except EditRefused as refused:
             self._say_refused(refused)
+        else:
+            self._say_done(session, before)
+
+    def _say_done(self, session: Session, before: SessionState) -> None:
+        """Say what was done, and what speaks against it; nothing where it changed nothing."""
+        if session.state.work is not before.work:
+            against = [note for note in session.state.notes if note not in before.notes]
+            self._reading.say_edited(
+                " ".join([f"{session.state.work.done[-1].text}.", *against]), bool(against)
+            )
+
+    def _step_back(
+        self, session: Session, steps: Sequence[Step], command: Callable[[], FindingKey | None], done: str
+    ) -> None:
+        """Undo or redo the last of ``steps``, show what it was about, and say so."""
+        if steps:
+            self._following_disc(session, lambda: self._show_edited(command()))
+            self._reading.say_edited(f"{done}: {steps[-1].text}.")
 
     def _following_disc(self, session: Session, change: Callable[[], None]) -> None:
         """Make a change; if it renames what is looked at, go on looking at the same place."""

@@ -34,6 +34,7 @@ class Proposing(QObject):
         self._offer: ProposalOffer | None = None
         self._is_working = False
         reading.state_changed.connect(self._on_state)
+        reading.session_left.connect(self.leave)
 
     def consider(self, before: SessionState, key: FindingKey) -> None:
         """Make an offer if the latest move, of ``key``, calls for one."""

@@ -33,7 +33,7 @@ from ..session import (
 )
 from ..session.regrading import answer
 from .study_source import StudyChoice, read_chosen
-from .study_words import graded_sentence, left_words, opened_sentence, with_risk
+from .study_words import Edit, graded_sentence, left_words, opened_sentence, with_risk
 from .system_loader import SystemLoader
 from .thumbnails import Thumbnail, thumbnails
 from .worker import Outcome, WorkQueue
@@ -120,7 +120,7 @@ class Reading(QObject):
         self._roles = RoleMemory(store)
         self._foreground: CancelToken | None = None
         self._regrading: CancelToken | None = None
-        self._edit_words, self._delay = "", QTimer(self)
+        self._edit, self._delay = Edit(), QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(regrade_delay_ms)
         self._delay.timeout.connect(self.regrade_now)
@@ -244,10 +244,10 @@ class Reading(QObject):
         )
         self.regrading_began.emit()
 
-    def say_edited(self, words: str) -> None:
-        """Say what an edit did, and once more when its findings are graded again."""
-        self._edit_words = words
-        self.said.emit(words, False)
+    def say_edited(self, words: str, is_risk: bool = False) -> None:
+        """Say what the latest edit did, and once more when its findings are graded again."""
+        self._edit = Edit(words, is_risk, self.session.state.work if self.session else None)
+        self.said.emit(words, is_risk)
 
     def ask_networks(
         self, work: Callable[[System, CancelToken], T], done: Callable[[Outcome[T]], None]
@@ -325,7 +325,7 @@ class Reading(QObject):
             return
         left = self.session
         self._leave_session()
-        restored, trouble = restore_work(self._store, study, analysis, self._ask_to_take_over)
+        restored, trouble = restore_work(self._store, study, analysis, self._ask_to_take_over, left)
         if study is not self.study:  # opened while the person was asked
             return
         state = SessionState(study.study_uid, analysis, restored.work)
@@ -337,7 +337,7 @@ class Reading(QObject):
         words = " ".join([graded_sentence(analysis), *steps, restored.message]).strip()
         words, is_risk = with_risk(words, left)
         self.said.emit(words, is_risk or bool(steps))
-        if trouble:
+        if trouble and not is_risk:
             self.said.emit(f"Corrections will not be saved: {trouble}", True)
         self._on_edited(state)
         self.analysed.emit()
@@ -387,9 +387,9 @@ class Reading(QObject):
             return
         findings, steps = outcome.value
         session.accept(request, findings)
-        words = (self._edit_words, f"Graded again: {len(request.keys)}.", *steps)
-        self.said.emit(" ".join(words).strip(), bool(steps))
-        self._edit_words = self._edit_words if session.state.outdated else ""
+        edit = self._edit if self._edit.work is session.state.work else Edit()
+        words = (edit.words, f"Graded again: {len(request.keys)}.", *steps)
+        self.said.emit(" ".join(words).strip(), edit.is_risk or bool(steps))
 
 
 def _regraded(

@@ -12,7 +12,7 @@ from ..dicom import StudyListing, pseudonym
 from ..dicom.stacks import Plane, common_plane
 from ..domain.findings import Analysis
 from ..domain.study import FileAccounting, FileOutcome, MRSeries, SeriesRole, Study
-from ..session import Session, SessionState
+from ..session import Session, SessionState, Work
 
 _NO_DATE = "not stated"
 
@@ -96,6 +96,21 @@ def names_rest_on(state: SessionState | None) -> tuple[str, bool]:
         return "", False
     numbering = state.landmarks.numbering
     return numbering.sentence, state.analysis.is_numbering_doubted and not numbering.moved_by_hand
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What the status row said of an edit; it holds while ``work`` is what the session has.
+
+    Parameters
+    ----------
+    is_risk
+        Whether something speaks against what was done.
+    """
+
+    words: str = ""
+    is_risk: bool = False
+    work: Work | None = None
 
 
 def accounting_sentence(accounting: FileAccounting) -> str:
