@@ -63,7 +63,7 @@ def image_layer(series: MRSeries) -> LayerData:
     window = first_window(presets(series))
     options = {
         **series_frame(series),
-        "name": f"{role} ({series.series_id})",
+        "name": f"{role} ({series.shown_id})",
         "contrast_limits": (window.low, window.high),
         "interpolation2d": "linear",
         "projection_mode": "none",

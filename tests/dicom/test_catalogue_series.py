@@ -67,6 +67,42 @@ def planes_apart(lab: Lab) -> None:
     assert len({s.series_id for s in mixed}) == 3
 
 
+def stations(lab: Lab) -> None:
+    """An upper and a lower block of each contrast under one UID, as of a thoracolumbar examination."""
+    lab.alone()
+    for contrast, echo, repetition in (("T1", 10, 600), ("T2", 90, 3500)):
+        for z in (0, 220):
+            times = {"EchoTime": echo, "RepetitionTime": repetition, "SeriesDescription": f"SAG {contrast}"}
+            lab.series("sagittal", 11, contrast, f"{contrast}_{z}", centre=(0, 0, z), **times)
+
+
+def lowest_station_is_used(lab: Lab) -> None:
+    for role in (T1, T2):
+        (used,) = lab.read().with_role(role)
+        assert len(used.slices) == 11
+        assert abs(used.positions_lps_mm[:, 2].mean()) < 1
+
+
+def merged(lab: Lab) -> None:
+    """T1 and T2 of other sizes under one UID: no place is imaged twice."""
+    lab.alone()
+    for contrast, echo, repetition, size in (("T1", 10, 600, 32), ("T2", 90, 3500, 24)):
+        times = {"EchoTime": echo, "RepetitionTime": repetition, "SeriesDescription": "LUMBAR"}
+        lab.series("sagittal", 11, "one", contrast, size=(size, size), **times)
+
+
+def merged_are_two(lab: Lab) -> None:
+    for role, size in ((T1, 32), (T2, 24)):
+        (used,) = lab.read().with_role(role)
+        assert [s.geometry.rows for s in used.slices] == [size] * 11
+
+
+def references(lab: Lab) -> None:
+    """Three sagittal reference images among the axial slices, nothing in their headers."""
+    lab.series("axial", 20, "axial")
+    lab.series("sagittal", 3, "axial", "reference", step_mm=15)
+
+
 def any_order(lab: Lab) -> None:
     disc_stacks(lab)
     before = [[s.geometry for s in series.slices] for series in lab.read().series]
@@ -288,6 +324,9 @@ ROWS: list[Row] = [
     (59, lambda lab: lab.odd(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), quar(Exclusion.STRAY_DERIVED)),
     (59, lambda lab: lab.odd(ImageType=DERIVED), quar(Exclusion.STRAY_DERIVED)),
     (59, lambda lab: lab.odd(ImageOrientationPatient=[1, 0, 0, 0, 1, 0]), quar(Exclusion.STRAY_PLANE)),
+    (59, references, both(quar(Exclusion.STRAY_PLANE, 3), stacks(20))),
+    (60, merged, both(warn(Oddity.SPLIT_SERIES), merged_are_two)),
+    (61, stations, both(warn(Oddity.SPLIT_SERIES), lowest_station_is_used)),
     (60, echoes, both(warn(Oddity.SPLIT_SERIES), echoes_apart)),
     (61, planes, both(warn(Oddity.SPLIT_SERIES), planes_apart)),
     (62, lambda lab: None, any_order),

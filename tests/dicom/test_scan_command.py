@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from napari_lumbar.cli import app
 from napari_lumbar.cli.series_choice import parsed_choices, with_chosen
-from napari_lumbar.dicom import pseudonym, read_study
+from napari_lumbar.dicom import read_study
 from napari_lumbar.domain.errors import LumbarError
 from napari_lumbar.domain.geometry import SliceGeometry
+from napari_lumbar.domain.pseudonym import pseudonym
 from napari_lumbar.domain.study import SeriesRole
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_lumbar.domain.errors import StudyError
 from napari_lumbar.domain.geometry import SliceGeometry
 from napari_lumbar.domain.study import (
     FileAccounting,
@@ -32,6 +33,13 @@ def series(series_id: str, role: SeriesRole | None, *stacks: SliceStack) -> MRSe
     return MRSeries(series_id, f"1.2.{series_id}", stacks, role, "because")
 
 
+def sagittal(x_mm: float) -> MRSlice:
+    """A 40 x 40 mm sagittal slice about (x, 0, 0)."""
+    geometry = SliceGeometry((x_mm, -20, 20), (0, 1, 0), (0, 0, -1), 1, 1, 41, 41)
+    return MRSlice(geometry, np.zeros((41, 41), np.float32), f"1.{x_mm}", 1)
+
+
+SIDE = SliceStack((sagittal(-4), sagittal(0), sagittal(4)))
 FLAT = SliceStack((axial(50), axial(46), axial(42)))
 STEEP = SliceStack((axial(0, 35), axial(-6, 35)))
 AXIAL = series("7", SeriesRole.AXIAL_T2, FLAT, STEEP)
@@ -59,7 +67,7 @@ def test_the_nearest_slice_is_one_that_has_the_point_on_its_image() -> None:
 
 
 def test_a_person_s_choice_takes_the_role_from_the_others() -> None:
-    study = Study("1", "1", (series("a", SeriesRole.SAGITTAL_T2, FLAT), series("b", None, FLAT), AXIAL))
+    study = Study("1", "1", (series("a", SeriesRole.SAGITTAL_T2, SIDE), series("b", None, SIDE), AXIAL))
     after = study.assigning("b", SeriesRole.SAGITTAL_T2)
     assert [s.role for s in after.series] == [None, SeriesRole.SAGITTAL_T2, SeriesRole.AXIAL_T2]
     assert after.by_id("a").role_reason == "series b was chosen for Sagittal T2/STIR instead"
@@ -122,3 +130,15 @@ def test_files_are_counted_by_outcome() -> None:
     accounting = FileAccounting((used, lost))
     assert (accounting.count(FileOutcome.USED), accounting.count(FileOutcome.EXCLUDED)) == (1, 1)
     assert accounting.excluded == (lost,)
+
+
+def test_a_series_cannot_play_a_role_of_another_plane() -> None:
+    study = Study("1", "1.2", (AXIAL,))
+    said = "series 7 cannot be Sagittal T2/STIR: its slices lie in another plane. Choose a series whose"
+    with pytest.raises(StudyError, match=said):
+        study.assigning("7", SeriesRole.SAGITTAL_T2)
+    with pytest.raises(StudyError, match=said):
+        study.choosing(SeriesRole.SAGITTAL_T2, ["7"])
+    assert study.assigning("7", None).by_id("7").role is None
+    steep = series("8", None, SliceStack((axial(0, 58), axial(-6, 58))))
+    assert Study("1", "1.2", (steep,)).assigning("8", SeriesRole.AXIAL_T2).by_id("8").role is not None

@@ -13,7 +13,7 @@ from napari_lumbar.domain.study import SeriesRole
 from napari_lumbar.phantom import PhantomConfig, PhantomStudy, Reading, Tissue, make_phantom
 from napari_lumbar.phantom.config import Transitional
 from napari_lumbar.phantom.grid import SpineGrid
-from napari_lumbar.phantom.levels import RecessState, _canal
+from napari_lumbar.phantom.levels import RecessState, Room, _canal
 from napari_lumbar.phantom.shape import SpineShape
 from napari_lumbar.phantom.tissue import HAEMANGIOMA_MATERIAL, MODIC_MATERIAL, TISSUE_OF_MATERIAL
 from napari_lumbar.phantom.variants import Extrusion, Haemangioma, Modic, Slip, Variants, draw_variants
@@ -218,7 +218,8 @@ def test_a_wide_sac_between_closed_recesses_ends_as_wide_as_it_may() -> None:
     """Independently drawn severities ask for it; the search for room must end."""
     rng = np.random.default_rng(0)
     recesses = {side: RecessState(0.5, 7.0, 4.0, 0.5) for side in Side}
-    canal = _canal(rng, 260.0, recesses, Level.L1_L2, 0.9)
+    room = Room(size=0.9, between_pedicles_mm=22, wide_mm=0, pedicle_mm=0)
+    canal = _canal(rng, 260.0, recesses, Level.L1_L2, room)
     assert 100 < canal.sac_mm2 < 260
 
 

@@ -13,9 +13,9 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_lumbar.dicom import pseudonym
 from napari_lumbar.domain.errors import Cancelled, StudyError
 from napari_lumbar.domain.landmarks import Landmarks
+from napari_lumbar.domain.pseudonym import pseudonym
 from napari_lumbar.domain.study import MRSeries, SeriesRole, SliceStack, Study
 from napari_lumbar.phantom import PhantomStudy
 from napari_lumbar.phantom.write import write_study

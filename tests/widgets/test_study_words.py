@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from napari_lumbar.dicom import StudyListing, pseudonym
+from napari_lumbar.dicom import StudyListing
 from napari_lumbar.dicom.stacks import Plane
 from napari_lumbar.domain.doubts import Doubt, DoubtKind
 from napari_lumbar.domain.findings import Analysis
+from napari_lumbar.domain.pseudonym import pseudonym
 from napari_lumbar.domain.study import FileAccounting, FileOutcome, FileRecord, SeriesRole, Study
 from napari_lumbar.session import SessionState
 from napari_lumbar.widgets.study_words import (

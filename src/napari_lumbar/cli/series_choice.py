@@ -49,7 +49,7 @@ def with_chosen(study: Study, choices: Mapping[SeriesRole, Sequence[str]]) -> St
 
 
 def _series_id(study: Study, uid: str) -> str:
-    from ..dicom import pseudonym
+    from ..domain.pseudonym import pseudonym
 
     for series in study.series:
         if uid in (series.series_id, series.series_uid, pseudonym(series.series_id)):

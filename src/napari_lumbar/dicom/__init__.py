@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .naming import pseudonym
     from .read import list_studies, read_study
     from .source import common_folder, study_folder
     from .studies import SeveralStudiesError, StudyListing
@@ -22,7 +21,6 @@ __all__ = [
     "Survey",
     "common_folder",
     "list_studies",
-    "pseudonym",
     "read_study",
     "study_folder",
     "survey_folder",
@@ -34,7 +32,6 @@ _HOMES = {
     "Survey": "survey",
     "common_folder": "source",
     "list_studies": "read",
-    "pseudonym": "naming",
     "read_study": "read",
     "study_folder": "source",
     "survey_folder": "survey",

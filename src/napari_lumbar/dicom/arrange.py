@@ -35,8 +35,8 @@ class Arrangement:
 def arranged(headers: Sequence[SliceHeader], laid_out: bool = False) -> Arrangement:
     """Arrange the slices of one study.
 
-    Series of one image each are joined, single images that do not belong are left out, several contrasts or
-    planes in one series become several series, and of slices at one position the newest is used.
+    Series of one image each are joined, single images that do not belong are left out, several contrasts,
+    planes or stations in one series become several series, and of slices at one position the newest is used.
 
     Parameters
     ----------

@@ -142,7 +142,7 @@ class Oddity(Enum):
     FRAMES_LEFT_OUT = "frames_left_out", "frames of files that are used were left out"
     FRAMES_OF_REFERENCE = "frames_of_reference", "different frames of reference are named by the series"
     JOINED_SERIES = "joined_series", "series of one image each were joined"
-    SPLIT_SERIES = "split_series", "one series holds several contrasts or planes and was divided"
+    SPLIT_SERIES = "split_series", "one series holds several contrasts, planes or stations and was divided"
     UNEVEN = "uneven", "the distance between slices is uneven; a slice may be missing"
     SKEWED = (
         "skewed",

@@ -156,7 +156,7 @@ def _slice_header(
         frame=frame,
         acquisition=Acquisition(int(number(dataset, "AcquisitionNumber") or 0), _acquired(dataset)),
         patient_key=_patient_key(dataset),
-        study_date=_digits(dataset, "StudyDate", 8) + _digits(dataset, "StudyTime", 6),
+        study_date=_study_date(dataset),
         stated_step_mm=number(dataset, "SpacingBetweenSlices"),
         oddities=tuple(_oddities(dataset)),
         compressed=compressed,
@@ -190,6 +190,13 @@ def _names_agent(dataset: Dataset) -> bool:
 def _acquired(dataset: Dataset) -> str:
     whole = _digits(dataset, "AcquisitionDateTime", 14)
     return whole or _digits(dataset, "AcquisitionDate", 8) + _digits(dataset, "AcquisitionTime", 6)
+
+
+def _study_date(dataset: Dataset) -> str:
+    """Date and time; a time may end with its hours or minutes (DICOM PS3.5 6.2), and tells nothing alone."""
+    date = _digits(dataset, "StudyDate", 8)
+    time = next((t for n in (6, 4, 2) if (t := _digits(dataset, "StudyTime", n))), "")
+    return date + time if date else ""
 
 
 def _digits(dataset: Dataset, keyword: str, count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -11,11 +10,6 @@ from .headers import SliceHeader
 
 #: Shorter numbers are in many UIDs by chance, and would give studies of several patients one name.
 _FEWEST_DIGITS = 5
-
-
-def pseudonym(uid: str) -> str:
-    """Eight hexadecimal digits that stand for a study or a series wherever its UID must not be shown."""
-    return hashlib.sha256(uid.encode()).hexdigest()[:8]
 
 
 def series_ids(headers: Sequence[SliceHeader], laid_out: bool = False) -> Mapping[str, str]:

@@ -1,9 +1,10 @@
-"""Series that hold more than one thing: stray images go, contrasts and planes are divided. Pure."""
+"""Series that hold more than one thing: stray images go; planes, stations and contrasts are divided. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,15 +12,20 @@ from .codes import Exclusion
 from .complaint import Complaint
 from .headers import SliceHeader
 from .repeats import LeftOut, place_of
-from .stacks import LARGEST_TILT_DEG, plane_of
-from .weighting import is_localiser
+from .stacks import LARGEST_TILT_DEG, Plane, plane_of
+from .weighting import is_localiser, weighting_of
 
 #: Images that serve planning, or were computed or captured, by words of ImageType.
 _STRAY_WORDS = {"LOCALIZER", "MPR", "MIP", "PROJECTION IMAGE", "REFORMATTED", "SCREEN SAVE", "SECONDARY"}
-#: So few images of another plane are strays in a series of at least so many slices.
-_FEW_STRAYS, _FEWEST_SLICES = 2, 5
+#: So few images of another plane are strays in a series of at least so many slices; in a long series so large
+#: a share of it, as reference images are.
+_FEW_STRAYS, _FEWEST_SLICES, _STRAY_SHARE = 2, 5, 0.2
 #: Planes of fewer slices, or of larger pixels in mm, belong to a localiser, which is left as it is.
 _FEWEST_OF_PLANE, _COARSE_MM = 6, 1.25
+#: Middles of sagittal slices further apart along the spine are of two stations; no fewer slices are a part.
+_STATION_GAP_MM, _FEWEST_OF_PART = 50.0, 3
+#: Groups of weightings in their order.
+_T1, _T2, _NEITHER = range(3)
 
 
 def without_strays(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[LeftOut]]:
@@ -29,7 +35,8 @@ def without_strays(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], l
         derived = []  # the whole series is of that kind: a role will say so
     rest = [h for h in headers if h not in set(derived)]
     strays = _off_plane(rest)
-    if len(strays) > _FEW_STRAYS or len(rest) - len(strays) < _FEWEST_SLICES:
+    share = min(round(_STRAY_SHARE * len(rest)), _FEWEST_OF_PLANE - 1)
+    if len(strays) > max(_FEW_STRAYS, share) or len(rest) - len(strays) < _FEWEST_SLICES:
         strays = []
     left_out = [(h, Complaint(Exclusion.STRAY_DERIVED)) for h in derived]
     left_out += [(h, Complaint(Exclusion.STRAY_PLANE)) for h in strays]
@@ -37,8 +44,11 @@ def without_strays(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], l
 
 
 def divided(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    """Divide a series by plane, and by contrast where the same position was imaged in several."""
-    return [part for plane in _by_plane(headers) for part in _by_contrast(plane)]
+    """Divide a series by plane, station and weighting, and by contrast where positions repeat in several."""
+    parts = [list(headers)]
+    for divide in (_by_plane, _by_station, _by_weighting, _by_contrast):
+        parts = [part for whole in parts for part in divide(whole)]
+    return parts
 
 
 def _off_plane(headers: Sequence[SliceHeader]) -> list[SliceHeader]:
@@ -56,6 +66,32 @@ def _by_plane(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
     if planning or not _off_plane(headers) or min(map(len, planes)) < _FEWEST_OF_PLANE:
         return [list(headers)]
     return planes
+
+
+def _by_station(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """Sagittal slices of an upper and a lower block: levels are counted in the one that shows the sacrum."""
+    if any(plane_of(h.geometry) is not Plane.SAGITTAL for h in headers):
+        return [list(headers)]
+    ordered = sorted(headers, key=lambda h: (h.geometry.centre_lps_mm[2], h.sop_instance_uid))
+    stations = [ordered[:1]]
+    for before, header in pairwise(ordered):
+        gap_mm = header.geometry.centre_lps_mm[2] - before.geometry.centre_lps_mm[2]
+        if gap_mm > _STATION_GAP_MM:
+            stations.append([])
+        stations[-1].append(header)
+    return stations if min(map(len, stations)) >= _FEWEST_OF_PART else [list(headers)]
+
+
+def _by_weighting(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """T1 and T2 under one UID, as after a merge, wherever their slices lie."""
+    count = Counter(map(_weighting, headers))
+    both = min(count[_T1], count[_T2]) >= _FEWEST_OF_PART
+    return _grouped(headers, _weighting) if both else [list(headers)]
+
+
+def _weighting(header: SliceHeader) -> int:
+    weighting, _ = weighting_of(header)
+    return _T1 if weighting.is_t1 else _T2 if weighting.is_t2 else _NEITHER
 
 
 def _by_contrast(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:

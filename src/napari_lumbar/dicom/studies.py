@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..domain.errors import StudyError
+from ..domain.pseudonym import pseudonym
 from ..domain.study import FileRecord
 from .headers import SliceHeader
-from .naming import pseudonym
 from .stacks import Plane, common_plane
 
 _ADVICE = "Choose the folder that holds a study's DICOM MR images."
@@ -48,7 +48,8 @@ def by_study(headers: Sequence[SliceHeader]) -> dict[str, list[SliceHeader]]:
     studies: dict[str, list[SliceHeader]] = defaultdict(list)
     for header in headers:
         studies[header.study_uid].append(header)
-    dated = sorted(studies, key=lambda uid: (-int(max(h.study_date for h in studies[uid]) or 0), uid))
+    dates = {uid: max(header.study_date for header in studies[uid]) for uid in studies}
+    dated = sorted(studies, key=lambda uid: (-int(dates[uid].ljust(14, "0")), uid))
     return {uid: studies[uid] for uid in dated}
 
 
@@ -74,25 +75,30 @@ def chosen_study(headers: Sequence[SliceHeader], wanted: str | None) -> str:
     """
     studies = by_study(headers)
     found = listings(headers)
-    names = "; ".join(f"{s.study_uid} ({s.n_series} series, {s.n_images} images)" for s in found)
+    names = "; ".join(f"{pseudonym(s.study_uid)} ({s.n_series} series, {s.n_images} images)" for s in found)
     known = next((uid for uid in studies if wanted in (uid, pseudonym(uid))), None)
     if wanted is not None and known is None:
-        raise StudyError(f"the folder holds no study {wanted}. It holds: {names}.")
+        raise StudyError(f"the folder holds no study {_shown(wanted)}. It holds: {names}.")
     if wanted is None and len(studies) > 1:
         patients = n_patients(headers)
         of_patients = f" of {patients} patients" if patients > 1 else ""
         raise SeveralStudiesError(
             f"the folder holds {len(studies)} studies{of_patients}: {names}. The newest is named first. "
-            "Choose the folder of one of them, or name its StudyInstanceUID.",
+            "Choose the folder of one of them, or name its StudyInstanceUID or pseudonym, as here.",
             found,
         )
     uid = known or next(iter(studies))
     if n_patients(studies[uid]) > 1:
         raise StudyError(
-            f"study {uid} holds images of {n_patients(studies[uid])} patients, by their PatientID. They are "
-            "never read as one. Put each patient's files into a folder of their own."
+            f"study {pseudonym(uid)} holds images of {n_patients(studies[uid])} patients, by their "
+            "PatientID. They are never read as one. Put each patient's files into a folder of their own."
         )
     return uid
+
+
+def _shown(wanted: str) -> str:
+    """What a person may read of the study they asked for: a UID leads to a patient in any archive."""
+    return pseudonym(wanted) if "." in wanted else wanted
 
 
 def nothing_usable(records: Sequence[FileRecord]) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..domain.pseudonym import pseudonym
 from ..domain.study import FileAccounting
 from .accounting import SliceOutcome, file_records
 from .arrange import Arrangement, arranged
 from .complaint import Note
 from .facts import series_facts
 from .headers import SliceHeader
-from .naming import pseudonym
 from .oddities import series_notes, study_notes
 from .read import scan_existing
 from .roles import RoleChoice, SeriesFacts, choose_roles

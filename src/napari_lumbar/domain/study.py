@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .errors import AccountingError
+from .errors import AccountingError, StudyError
 from .geometry import FloatArray, SliceGeometry, median_step_mm
+from .pseudonym import pseudonym
 from .spine import ConditionGroup
 
 PixelArray = npt.NDArray[np.float32]
@@ -26,6 +27,11 @@ class SeriesRole(Enum):
     SAGITTAL_T1 = "Sagittal T1"
     SAGITTAL_T2 = "Sagittal T2/STIR"
     AXIAL_T2 = "Axial T2"
+
+    @property
+    def across_axis(self) -> int:
+        """The patient's axis (0 to the left, 2 to the head) that slices of the role are counted along."""
+        return 2 if self is SeriesRole.AXIAL_T2 else 0
 
 
 SAGITTAL_ROLES: Final = (SeriesRole.SAGITTAL_T1, SeriesRole.SAGITTAL_T2)
@@ -105,10 +111,21 @@ class MRSeries:
         """All slices, stack after stack, in spatial order."""
         return tuple(s for stack in self.stacks for s in stack.slices)
 
+    @property
+    def shown_id(self) -> str:
+        """What stands for the id on the screen: the number of RSNA's folder, or a pseudonym of the UID."""
+        is_uid = self.series_id.startswith(self.series_uid) and not self.series_id.isdecimal()
+        return pseudonym(self.series_id) if is_uid else self.series_id
+
     @cached_property
     def positions_lps_mm(self) -> FloatArray:
         """Centre of every slice, shape (n, 3)."""
         return np.stack([s.geometry.centre_lps_mm for s in self.slices])
+
+    def may_play(self, role: SeriesRole) -> bool:
+        """Whether at least half of its slices are within 60 degrees of the role's plane."""
+        upright = [abs(s.geometry.normal[role.across_axis]) for s in self.slices]
+        return bool(np.median(upright) >= _LEAST_UPRIGHT)
 
     def given(self, role: SeriesRole | None, reason: str) -> MRSeries:
         """Return a copy with a role, or none, that is no assumption: a person decided, and none is better."""
@@ -234,7 +251,13 @@ class Study:
 
         Another series loses a sagittal role to it; of axial series a study may use several, this one first.
         Of the others nothing was said: what was assumed of them stays an assumption.
+
+        Raises
+        ------
+        KeyError, StudyError
+            As ``choosing`` does.
         """
+        self._check_plane(role, [series_id])
         if role is not None and role is not SeriesRole.AXIAL_T2:
             return self.choosing(role, [series_id])
         chosen = self.by_id(series_id).given(role, _CHOSEN)
@@ -265,7 +288,10 @@ class Study:
         ------
         KeyError
             If the study has no such series.
+        StudyError
+            If its slices lie in another plane than those of the role do.
         """
+        self._check_plane(role, series_ids)
         # The chosen ones swap places among themselves, so that the best comes first.
         chosen = iter([self.by_id(s).given(role, _CHOSEN) for s in series_ids])
         reason = f"series {', '.join(series_ids)} was chosen for {role.value} instead"
@@ -277,5 +303,15 @@ class Study:
             ),
         )
 
+    def _check_plane(self, role: SeriesRole | None, series_ids: Sequence[str]) -> None:
+        for series in map(self.by_id, series_ids):
+            if role is not None and not series.may_play(role):
+                raise StudyError(
+                    f"series {series.shown_id} cannot be {role.value}: its slices lie in another plane. "
+                    "Choose a series whose slices lie in that one."
+                )
+
 
 _CHOSEN = "chosen by a person"
+#: Cosine of 60 degrees: slices through a steep L5/S1 are tilted by 40 degrees and more.
+_LEAST_UPRIGHT: Final = 0.499

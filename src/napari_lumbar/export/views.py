@@ -56,7 +56,7 @@ def _view(study: Study, analysis: Analysis, heading: str, keys: list[FindingKey]
     if axial:
         marks = _labels_apart(marks)
     boxes = _boxes(analysis, keys, series_id, slice_index)
-    name = series.role.value if series.role else series.description
+    name = series.role.value if series.role else "A series without a role"
     caption = f"{name}, slice {slice_index + 1} of {len(series.slices)} (image {image.instance_number})"
     return View(heading, caption, png_data_uri(draw_slice(image, tuple(marks), boxes)))
 

@@ -147,6 +147,10 @@ class _RoleBox(QComboBox):
         super().__init__()
         self.setAccessibleName(f"Role of {row.name}")
         self.addItems([role_text(role) for role in _ROLES])
+        for index, role in enumerate(_ROLES):
+            if role is not None and role not in row.possible:
+                self.model().item(index).setEnabled(False)
+                self.setItemData(index, "Its slices lie in another plane", Qt.ItemDataRole.ToolTipRole)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leave the wheel to the table."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ..dicom import StudyListing, pseudonym
+from ..dicom import StudyListing
 from ..dicom.stacks import Plane, common_plane
 from ..domain.findings import Analysis
+from ..domain.pseudonym import pseudonym
 from ..domain.study import FileAccounting, FileOutcome, MRSeries, SeriesRole, Study
 from ..session import Session, SessionState, Work
 
@@ -33,6 +34,8 @@ class SeriesRow:
         The role in force, the automatic one, and its reason.
     alternative
         What else it could play, and how well; empty where nothing is known.
+    possible
+        The roles that its plane allows.
     """
 
     series_id: str
@@ -43,6 +46,7 @@ class SeriesRow:
     is_by_hand: bool
     why: str
     alternative: str
+    possible: frozenset[SeriesRole]
 
     @property
     def details(self) -> str:
@@ -60,10 +64,7 @@ def study_name(study: Study) -> str:
 
 def series_name(series: MRSeries) -> str:
     """Return the series' description, or what stands for its id."""
-    if series.description:
-        return series.description
-    is_uid = series.series_id.startswith(series.series_uid) and not series.series_id.isdecimal()
-    return f"Series {pseudonym(series.series_id) if is_uid else series.series_id}"
+    return series.description or f"Series {series.shown_id}"
 
 
 def series_rows(study: Study, automatic: Study) -> tuple[SeriesRow, ...]:
@@ -198,6 +199,7 @@ def _row(series: MRSeries, automatic: MRSeries) -> SeriesRow:
         is_by_hand=is_by_hand,
         why=why,
         alternative=_alternative(automatic),
+        possible=frozenset(role for role in SeriesRole if series.may_play(role)),
     )
 
 
