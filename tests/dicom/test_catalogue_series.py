@@ -203,6 +203,19 @@ def before_and_after(lab: Lab) -> None:
         lab.series("sagittal", 11, uid, EchoTime=10, RepetitionTime=600, AcquisitionTime=time, **names)
 
 
+def fat_saturated(lab: Lab) -> None:
+    """The later of two T1 with fat saturated, as mostly after an agent that nothing names; T2 likewise."""
+    lab.alone()
+    for contrast, echo, repetition in (("T1", 10, 600), ("T2", 90, 3500)):
+        times: dict[str, Any] = {
+            "EchoTime": echo,
+            "RepetitionTime": repetition,
+            "SeriesDescription": f"SAG {contrast}",
+        }
+        lab.series("sagittal", 11, f"{contrast}fs", AcquisitionTime="110000", ScanOptions="FS", **times)
+        lab.series("sagittal", 11, contrast, AcquisitionTime="100000", **times)
+
+
 def no_agent(lab: Lab) -> None:
     assert not any(Oddity.CONTRAST_AGENT.sentence in warning for warning in lab.read().warnings)
 
@@ -343,6 +356,7 @@ ROWS: list[Row] = [
     (69, contrasts, both(roles(t1=T1, pd=None, stir=T2), warn(Oddity.CONTRAST_AGENT))),
     (69, whole_examination, roles(t1=T1, t2=T2)),
     (69, before_and_after, both(roles(plain=T1, post=None), no_agent)),
+    (69, fat_saturated, roles(T1=T1, T1fs=None, T2=T2, T2fs=None)),
     (69, enhanced_after_agent, agent_is_read),
     (69, whole_spine, roles(CT1=None, CT2=None, TT1=None, TT2=None, LT1=T1, LT2=T2)),
     (69, lambda lab: dixon(lab, *["one"] * 4), in_phase_is_used),

@@ -55,6 +55,20 @@ def test_each_plane_and_weighting_has_its_role() -> None:
             id="original-derived",
         ),
         pytest.param(
+            sagittal("b", Weighting.T1, pixel_mm=0.7, acquired="1"),
+            sagittal("a", Weighting.T1, fat_suppressed=True, acquired="2"),
+            T1,
+            "fat is suppressed in this one",
+            id="plain-fat-suppressed",
+        ),
+        pytest.param(
+            sagittal("b", Weighting.T2, pixel_mm=0.7),
+            sagittal("a", Weighting.T2, named_localiser=True),
+            T2,
+            "the name of this one is a localiser's",
+            id="plain-named-localiser",
+        ),
+        pytest.param(
             sagittal("b", Weighting.STIR, pixel_mm=0.9, n_slices=6, derived=True),
             sagittal("a", Weighting.T2, pixel_mm=0.5, elsewhere=True, basis=Basis.TIMES_AND_NAME),
             T2,
@@ -181,6 +195,8 @@ def test_pixels_make_a_t1_but_no_t2_of_what_cannot_be_t2() -> None:
         ({"dixon": Dixon.FAT}, "fat image of a Dixon"),
         ({"dixon": Dixon.OPPOSED}, "opposed-phase image of a Dixon"),
         ({"localiser": True}, "named a localiser"),
+        ({"named_localiser": True, "n_slices": 5}, "named a localiser"),
+        ({"named_localiser": True, "step_mm": 8.0}, "named a localiser"),
         ({"pixel_mm": 1.4, "step_mm": 7.0}, r"pixels of 1\.40 mm"),
         ({"pixel_mm": 1.4, "n_slices": 3}, r"pixels of 1\.40 mm"),
         ({"n_slices": 2}, "only 2 sagittal slices"),
@@ -212,6 +228,12 @@ def test_pixels_decide_where_headers_are_silent(
     second = sagittal("b", t2_evidence=evidence[1], pixel_mm=0.5 if expected[1] else 0.6)
     found = roles(first, second)
     assert (found["a"], found["b"]) == expected
+
+
+def test_a_fine_series_has_its_role_whatever_it_is_named() -> None:
+    """A person typed "AX T2 LOC L4/5": as many and as fine slices serve no planning."""
+    named = [sagittal("a", Weighting.T2, named_localiser=True), replace(TRANSVERSE, named_localiser=True)]
+    assert roles(*named) == {"a": T2, "ax": AXIAL}
 
 
 def test_pixels_are_looked_at_only_where_a_sagittal_header_is_silent() -> None:

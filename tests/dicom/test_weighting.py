@@ -7,7 +7,15 @@ import pytest
 from napari_lumbar.dicom.agent import is_agent
 from napari_lumbar.dicom.dixon import Dixon, dixon_of
 from napari_lumbar.dicom.headers import SliceHeader, Timing
-from napari_lumbar.dicom.weighting import Basis, Weighting, against_t2, is_derived, is_localiser, weighting_of
+from napari_lumbar.dicom.weighting import (
+    Basis,
+    Weighting,
+    against_t2,
+    is_derived,
+    is_fat_suppressed,
+    is_localiser,
+    weighting_of,
+)
 from napari_lumbar.domain.geometry import SliceGeometry
 
 SILENT = Timing()
@@ -74,6 +82,25 @@ def test_times_tell_the_weighting(timing: Timing, expected: Weighting) -> None:
         ("t1 post-op", Weighting.T1),
         ("t1 postop", Weighting.T1),
         ("t1 post_op post gd", Weighting.T1_CONTRAST),
+        ("sag t1 inj", Weighting.T1_CONTRAST),
+        ("sag t1 iv", Weighting.T1_CONTRAST),
+        ("sag t1 civ", Weighting.T1_CONTRAST),
+        ("sag t1 apres injection", Weighting.T1_CONTRAST),
+        ("sag t1 sans injection", Weighting.T1),
+        ("t1_tse_sag_pos", Weighting.T1_CONTRAST),
+        ("sag t1 enh", Weighting.T1_CONTRAST),
+        ("sag t1 unenhanced", Weighting.T1),
+        ("t1 造影", Weighting.T1_CONTRAST),
+        ("t1 增强 矢状位", Weighting.T1_CONTRAST),
+        ("t1 造影前", Weighting.T1),
+        ("t1 非造影", Weighting.T1),
+        ("t2_tse_sag_myelon", Weighting.T2),
+        ("t2 sag lws myelonödem", Weighting.T2),
+        ("sag t2 difficult patient", Weighting.T2),
+        ("sag t2 radcliffe", Weighting.T2),
+        ("t2 myelo", Weighting.OTHER),
+        ("mielografia t2", Weighting.OTHER),
+        ("diffusion t2", Weighting.OTHER),
         ("ep2d_diff_adc", Weighting.OTHER),
         ("pd_tse_sag", Weighting.OTHER),
         ("rücken sagittal", Weighting.UNKNOWN),
@@ -145,6 +172,25 @@ def test_the_name_of_the_whole_examination_makes_no_contrast_image_and_no_locali
     plain = replace(header("sag t1"), text="sag t1 l-spine w/wo +c survey")
     assert weighting_of(plain)[0] is Weighting.T1
     assert not is_localiser(plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_planning"),
+    [
+        *(("3 plane", True), ("3pl loc", True), ("3-plane scout", True), ("survey", True), ("loc", True)),
+        *(("ax t2 l3 plif", False), ("ax t2 l3 platte", False), ("t2 tse sag l1-l3 plan", False)),
+    ],
+)
+def test_a_name_is_a_localisers_by_its_words(name: str, is_planning: bool) -> None:
+    assert is_localiser(header(name)) == is_planning
+
+
+def test_fat_is_suppressed_by_header_or_name() -> None:
+    assert is_fat_suppressed(replace(header("sag t1"), fat_suppressed=True))
+    assert all(
+        is_fat_suppressed(header(name)) for name in ("t1 fs sag", "t1_fatsat", "t2 fat sat", "t2 spair")
+    )
+    assert not any(is_fat_suppressed(header(name)) for name in ("sag t1", "t1 fse", "offset"))
 
 
 def test_a_protocol_tells_what_a_description_does_not() -> None:

@@ -13,7 +13,14 @@ from .region import is_elsewhere
 from .roles import SeriesFacts
 from .stacks import Plane, common_plane, stack_order
 from .stations import Span
-from .weighting import against_t2, is_derived, is_localiser, weighting_of
+from .weighting import (
+    against_t2,
+    is_derived,
+    is_fat_suppressed,
+    is_marked_localiser,
+    is_named_localiser,
+    weighting_of,
+)
 
 
 def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
@@ -29,7 +36,9 @@ def series_facts(series_id: str, headers: Sequence[SliceHeader]) -> SeriesFacts:
         n_slices=len(geometries),
         step_mm=max(median_step_mm(stack) for stack in stacks),
         pixel_mm=float(np.mean([g.spacing_rc_mm for g in geometries])),
-        localiser=is_localiser(headers[0]),
+        localiser=is_marked_localiser(headers[0]),
+        named_localiser=is_named_localiser(headers[0]),
+        fat_suppressed=is_fat_suppressed(headers[0]),
         derived=is_derived(headers[0]),
         basis=basis,
         dixon=dixon_of(headers[0]),

@@ -22,7 +22,10 @@ _MACROS: dict[str, dict[str, str]] = {
     "FrameVOILUTSequence": {"WindowCenter": "WindowCenter", "WindowWidth": "WindowWidth"},
     "MREchoSequence": {"EffectiveEchoTime": "EchoTime"},
     "MRTimingAndRelatedParametersSequence": {"RepetitionTime": "RepetitionTime"},
-    "MRModifierSequence": {"InversionTimes": "InversionTime"},
+    "MRModifierSequence": {
+        "InversionTimes": "InversionTime",
+        "SpectrallySelectedSuppression": "SpectrallySelectedSuppression",
+    },
     "MRDiffusionSequence": {"DiffusionBValue": "DiffusionBValue"},
     "MRImageFrameTypeSequence": {"FrameType": "ImageType"},
     "FrameContentSequence": {

@@ -90,6 +90,7 @@ class SliceHeader:
     gradient_echo: bool = False
     echo_planar: bool = False
     contrast_agent: bool = False
+    fat_suppressed: bool = False
     frame: int | None = None
     acquisition: Acquisition = Acquisition()
     patient_key: str = ""
@@ -153,6 +154,7 @@ def _slice_header(
         gradient_echo="GR" in scanning,
         echo_planar="EP" in scanning,
         contrast_agent=_names_agent(dataset),
+        fat_suppressed=_suppresses_fat(dataset),
         frame=frame,
         acquisition=Acquisition(int(number(dataset, "AcquisitionNumber") or 0), _acquired(dataset)),
         patient_key=_patient_key(dataset),
@@ -185,6 +187,12 @@ def _lower(dataset: Dataset, *keywords: str) -> str:
 def _names_agent(dataset: Dataset) -> bool:
     """Whether a contrast agent was given: classic images name it, enhanced ones have a sequence of agents."""
     return is_agent(text(dataset, "ContrastBolusAgent")) or bool(value(dataset, "ContrastBolusAgentSequence"))
+
+
+def _suppresses_fat(dataset: Dataset) -> bool:
+    """Whether fat was saturated: classic images list it (DICOM PS3.3 C.8.3.1), enhanced ones name it."""
+    suppressed = text(dataset, "SpectrallySelectedSuppression")
+    return "FS" in texts(dataset, "ScanOptions") or suppressed in ("FAT", "FAT_AND_WATER")
 
 
 def _acquired(dataset: Dataset) -> str:

@@ -32,6 +32,9 @@ _ELSEWHERE_SHARE = 0.05
 #: What is left of a series' score if it is derived, of a second-choice contrast, or of few slices. A doubtful
 #: plain series still beats a sure second choice, and any original a derived one.
 _DERIVED_SHARE, _SECOND_CHOICE_SHARE, _FEW_SHARE = 0.3, 0.6, 0.8
+#: Of fine series whose name may be a localiser's, and of T1 and T2 without fat, which is bright on plain ones
+#: and most often suppressed after contrast agent.
+_NAMED_LOCALISER_SHARE, _FAT_SUPPRESSED_SHARE = 0.6, 0.75
 #: Water images lack the fat that plain ones show bright; that is still less than STIR lacks.
 _WATER_SHARE = 0.75
 
@@ -52,6 +55,10 @@ class SeriesFacts:
         What the weighting rests on.
     against_t2
         What speaks against T2 where the weighting is unknown, as part of a sentence, or ''.
+    localiser, named_localiser
+        Whether ImageType, and whether a name, says that it serves planning.
+    fat_suppressed
+        Whether fat was saturated.
     elsewhere
         Whether the header names another region than the lumbar spine.
     dixon
@@ -69,6 +76,8 @@ class SeriesFacts:
     step_mm: float
     pixel_mm: float
     localiser: bool = False
+    named_localiser: bool = False
+    fat_suppressed: bool = False
     derived: bool = False
     t2_evidence: float | None = None
     basis: Basis = Basis.NOTHING
@@ -140,7 +149,7 @@ def unfit_reason(facts: SeriesFacts) -> str | None:
         return "coronal; no role uses that plane"
     if facts.dixon in (Dixon.FAT, Dixon.OPPOSED):
         return f"{facts.dixon.value}, which shows tissue as neither plain T1 nor plain T2 does"
-    if facts.localiser:
+    if facts.localiser or (facts.named_localiser and not _is_fine(facts)):
         return "named a localiser in its header"
     if facts.pixel_mm > _COARSE_MM and (facts.step_mm > _WIDE_STEP_MM or facts.n_slices <= _FEWEST_SAGITTAL):
         return f"few slices with pixels of {facts.pixel_mm:.2f} mm: a localiser"
@@ -149,6 +158,11 @@ def unfit_reason(facts: SeriesFacts) -> str | None:
     if facts.plane is Plane.SAGITTAL and facts.step_mm > LOCALISER_STEP_MM:
         return f"sagittal slices {facts.step_mm:.0f} mm apart: a localiser"
     return None
+
+
+def _is_fine(facts: SeriesFacts) -> bool:
+    """Whether slices are as many and as fine as no planning image needs."""
+    return facts.n_slices >= _FEW_SAGITTAL and facts.step_mm <= _WIDE_STEP_MM and facts.pixel_mm <= _COARSE_MM
 
 
 def _proposal(facts: SeriesFacts, border: float) -> tuple[SeriesRole | None, str]:
@@ -235,6 +249,10 @@ def _score(facts: SeriesFacts) -> float:
         score *= _DERIVED_SHARE
     if facts.weighting in (Weighting.STIR, Weighting.T1_CONTRAST):
         score *= _SECOND_CHOICE_SHARE
+    elif facts.fat_suppressed:
+        score *= _FAT_SUPPRESSED_SHARE
+    if facts.named_localiser:
+        score *= _NAMED_LOCALISER_SHARE
     if facts.dixon is Dixon.WATER:
         score *= _WATER_SHARE
     if facts.plane is Plane.SAGITTAL and facts.n_slices < _FEW_SAGITTAL:
@@ -252,17 +270,36 @@ def _other_station(better: SeriesFacts, facts: SeriesFacts) -> str:
 
 
 def _advantage(better: SeriesFacts, facts: SeriesFacts) -> str:
-    if facts.elsewhere and not better.elsewhere:
-        return "another series shows the lumbar spine, and the header of this one names another region"
-    if facts.derived and not better.derived:
-        return "another series is original and this one derived"
-    if Dixon.NONE is not facts.dixon is not better.dixon:
-        return f"this one is {facts.dixon.value} and another was preferred"
-    if better.weighting is not facts.weighting:
-        return f"another series is {better.weighting.value} and was preferred"
-    if better.basis is not facts.basis:
-        return f"another series was preferred: {better.weighting.value} {better.basis.value}"
-    if (better.n_slices, round(better.pixel_mm, 2)) == (facts.n_slices, round(facts.pixel_mm, 2)):
-        return "another series is alike, and later or listed first"
+    """Why another series was preferred: the first of these that holds."""
+    alike = (better.n_slices, round(better.pixel_mm, 2)) == (facts.n_slices, round(facts.pixel_mm, 2))
     sizes = [f"{s.n_slices} slices with pixels of {s.pixel_mm:.2f} mm" for s in (better, facts)]
-    return f"another series was preferred: {sizes[0]} against {sizes[1]}"
+    reasons = (
+        (
+            facts.elsewhere and not better.elsewhere,
+            "another series shows the lumbar spine, and the header of this one names another region",
+        ),
+        (facts.derived and not better.derived, "another series is original and this one derived"),
+        (
+            Dixon.NONE is not facts.dixon is not better.dixon,
+            f"this one is {facts.dixon.value} and another was preferred",
+        ),
+        (
+            facts.named_localiser and not better.named_localiser,
+            "the name of this one is a localiser's, and another was preferred",
+        ),
+        (
+            better.weighting is not facts.weighting,
+            f"another series is {better.weighting.value} and was preferred",
+        ),
+        (
+            facts.fat_suppressed and not better.fat_suppressed,
+            "fat is suppressed in this one, and another was preferred",
+        ),
+        (
+            better.basis is not facts.basis,
+            f"another series was preferred: {better.weighting.value} {better.basis.value}",
+        ),
+        (alike, "another series is alike, and later or listed first"),
+    )
+    unlike = f"another series was preferred: {sizes[0]} against {sizes[1]}"
+    return next((words for holds, words in reasons if holds), unlike)

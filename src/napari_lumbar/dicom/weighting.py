@@ -54,7 +54,12 @@ _CERTAINTY = {
     Basis.NOTHING: 0.65,
 }
 
-_OTHER_WORDS = re.compile(r"dwi|diff|adc|myelo|flair.*t2|t2.*flair|(?<![a-z])(swi|mip|mpr)(?![a-z])")
+#: "myelon" is German for the cord, and "diff" may begin "difficult".
+_OTHER_WORDS = re.compile(
+    r"dwi|(?<![a-z])diff(?:us[a-zé]*)?(?![a-z])|m[yi]elo(?:gra[a-zé]*)?(?![a-zö])|flair.*t2|t2.*flair"
+    r"|(?<![a-z])(adc|swi|mip|mpr)(?![a-z])"
+)
+_FAT_SUPPRESSED = re.compile(r"(?<![a-z])(?:fs|fat[ _-]?sat|fat[ _-]?sup[a-z]*|spir|spair)(?![a-z])")
 #: Less than the times: "PD/T2" names both echoes of a series.
 _PROTON_DENSITY = re.compile(r"(?<![a-z])pd(?![a-z])")
 #: "t12" is a vertebra, "t13d" a T1 in three dimensions.
@@ -63,7 +68,8 @@ _WORDS: tuple[tuple[Weighting, re.Pattern[str]], ...] = (
     (Weighting.STIR, re.compile(r"stir|tirm|(?<![a-z])t?ir(?![a-z])")),
     (Weighting.T2, re.compile(r"(?<![a-z])t2(?!\d(?!d))")),
 )
-_LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|3.?pl")
+#: Not the plan or the PLIF of L3.
+_LOCALISER_WORDS = re.compile(r"(?<![a-z])(loc|scout|survey|topogram)|(?<![a-z\d])3.?pl(?:ane)?s?(?![a-z])")
 #: An image with an earlier echo shows T1, proton density, or how gradient echo weighs both: never T2.
 _SHORTEST_SPIN_ECHO_MS, _SHORTEST_GRADIENT_ECHO_MS = 30.0, 8.0
 
@@ -125,7 +131,22 @@ def _basis(timed: Weighting, named: Weighting) -> Basis:
 
 def is_localiser(header: SliceHeader) -> bool:
     """Whether ImageType or a name says that the image only serves planning."""
-    return "LOCALIZER" in header.image_type or bool(_LOCALISER_WORDS.search(header.own_name))
+    return is_marked_localiser(header) or is_named_localiser(header)
+
+
+def is_marked_localiser(header: SliceHeader) -> bool:
+    """Whether ImageType says so, which the scanner writes."""
+    return "LOCALIZER" in header.image_type
+
+
+def is_named_localiser(header: SliceHeader) -> bool:
+    """Whether a name says so, which a person types, perhaps of something else."""
+    return bool(_LOCALISER_WORDS.search(header.own_name))
+
+
+def is_fat_suppressed(header: SliceHeader) -> bool:
+    """Whether fat was saturated, by the header or by the name: STIR is told apart as a weighting."""
+    return header.fat_suppressed or bool(_FAT_SUPPRESSED.search(header.own_name))
 
 
 def is_derived(header: SliceHeader) -> bool:
