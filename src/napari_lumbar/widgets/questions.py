@@ -1,4 +1,4 @@
-"""The two questions that stop a person: both are safe to answer by Enter or Escape."""
+"""The three questions that stop a person: all are safe to answer by Enter or Escape."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def may_take_over(parent: QWidget, owner: str) -> bool:
         "their file is kept. Read without saving, theirs stays as it is, and nothing you do is kept."
     )
     return _asked(parent, "Another reader's session", text, ("Take it over", "Read without saving"))
+
+
+def may_leave_unsaved(parent: QWidget, why: str) -> bool:
+    """Ask before corrections that could not be saved are left."""
+    text = f"The corrections of this study are not on disk: {why}\n\nIf you leave them now, they are lost."
+    return _asked(parent, "Corrections are not saved", text, ("Leave without them", "Stay"))
 
 
 def _asked(parent: QWidget, title: str, text: str, answers: tuple[str, str]) -> bool:

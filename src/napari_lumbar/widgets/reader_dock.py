@@ -41,6 +41,7 @@ from .findings_matrix import FindingsMatrix
 from .gl_context import delete_in_own_context
 from .idle import WhenIdle
 from .key_sheet import KeySheet
+from .leaving import Leaving
 from .logbook import Logbook, log_folder
 from .navigation import Navigation
 from .offer_row import OfferRow
@@ -49,7 +50,7 @@ from .panes import LinkedPanes
 from .plain_text import LinesLabel, plain_tooltip
 from .preferences import Preferences, read_preferences
 from .proposing import Proposing
-from .questions import may_swap_sides, may_take_over
+from .questions import may_leave_unsaved, may_swap_sides, may_take_over
 from .reading import Reading
 from .shortcuts import COMMAND_KEYS, Shortcut, bind_on_canvas, bind_on_panel
 from .study_dialogs import StudiesDialog
@@ -105,6 +106,7 @@ class ReaderDock(QWidget):
             wishes.regrade_delay_ms,
         )
         self.proposing = Proposing(self.reading, self)
+        self.leaving = Leaving(self.reading, lambda why: may_leave_unsaved(self, why), self)
         self.axial_model = ViewerModel(title="Axial")
         self.panes = LinkedPanes(napari_viewer, self.axial_model, WhenIdle(self))
         self.study_panel, self.matrix = StudyPanel(recent or RecentStudies()), FindingsMatrix()
@@ -144,6 +146,7 @@ class ReaderDock(QWidget):
         forbid_floating(self)
         if not self._has_labels:
             self._has_labels = True
+            self.leaving.watch(self.window())
             for canvas in main_canvases(self):
                 delete_in_own_context(canvas)
                 CornerLabels(canvas.canvas.native, self.panes.sagittal.text, self)
@@ -217,16 +220,17 @@ class ReaderDock(QWidget):
 
     def _connect_person(self) -> None:
         reading, panel, corrections = self.reading, self.study_panel, self.finding_panel.corrections
-        panel.opening_asked.connect(reading.open_paths)
+        asking = self.leaving.asking
+        panel.opening_asked.connect(asking(reading.open_paths))
         panel.open_buttons.troubled.connect(lambda text: self._say(text, True))
-        StudyDrop(self).dropped.connect(reading.open_paths)
-        panel.role_chosen.connect(reading.assign_role)
-        panel.automatic_asked.connect(reading.use_automatic_roles)
+        StudyDrop(self).dropped.connect(asking(reading.open_paths))
+        panel.role_chosen.connect(asking(reading.assign_role))
+        panel.automatic_asked.connect(asking(reading.use_automatic_roles))
         panel.analyse_asked.connect(reading.analyse)
         panel.cancel_asked.connect(reading.cancel)
         corrections.grade_asked.connect(self.editing.override)
-        for asking in (corrections, self.offer_row):
-            asking.asked.connect(lambda command: self.actions[command]())
+        for buttons in (corrections, self.offer_row):
+            buttons.asked.connect(lambda command: self.actions[command]())
         self._connect_view_bar()
 
     def _connect_view_bar(self) -> None:
@@ -247,6 +251,7 @@ class ReaderDock(QWidget):
 
     def _connect_systems(self) -> None:
         reading, row, log = self.reading, self.system_row, self.log
+        row.may_change = self.leaving.may_leave
         row.chosen.connect(lambda choice: reading.use_system(choice.load))
         row.comparison_asked.connect(lambda choice: self.comparing.compare(choice.load))
         row.comparison_ended.connect(self.comparing.end)

@@ -114,8 +114,14 @@ class SeriesTable(QTableWidget):
         for column in (_IMAGE, _SERIES, _WHY):
             self.setItem(index, column, QTableWidgetItem())
         box = _RoleBox(row)
-        box.activated.connect(lambda i: self.role_chosen.emit(row.series_id, _ROLES[i]))
+        box.activated.connect(lambda chosen: self._ask(index, _ROLES[chosen]))
         self.setCellWidget(index, _ROLE, box)
+
+    def _ask(self, index: int, role: SeriesRole | None) -> None:
+        """Ask for a role; the box shows the one in force, whether or not that is the one asked for."""
+        self.role_chosen.emit(self._rows[index].series_id, role)
+        if index < len(self._rows):  # another study may be listed by now
+            self._fill_row(index, self._rows[index])
 
     def _fit_roles(self) -> None:
         """Make the column as wide as the longest role is in the font of the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
@@ -30,6 +31,11 @@ _NO_COMPARISON = "Nothing"
 class SystemRow(QWidget):
     """One line that says which networks work where; unfolded, the choices.
 
+    Attributes
+    ----------
+    may_change
+        Called before another bundle or device is taken: whether it may be.
+
     Signals
     -------
     chosen
@@ -53,6 +59,7 @@ class SystemRow(QWidget):
 
     def __init__(self, recent: RecentBundles, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.may_change: Callable[[], bool] = lambda: True
         self._recent = recent
         self._choice = SystemChoice()
         #: Data of the entry whose grades were asked for, and of the one whose grades are shown.
@@ -196,6 +203,9 @@ class SystemRow(QWidget):
 
     def _take(self, choice: SystemChoice) -> None:
         is_another = choice != self._choice
+        if is_another and not self.may_change():
+            self._fill_boxes()
+            return
         self.choose(choice)
         if is_another:
             self.chosen.emit(choice)
