@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_lumbar.dicom.stacks import Plane, common_plane, plane_of, stack_order
-from napari_lumbar.domain.geometry import SliceGeometry
+from napari_lumbar.domain.geometry import SliceGeometry, vector3
 
 Block = Callable[..., list[SliceGeometry]]
 TILTS_DEG = (-6.0, 2.0, 10.0, 18.0, 33.0)
@@ -82,9 +83,20 @@ def test_an_axial_series_of_a_steep_lumbosacral_disc_alone_is_axial(block: Block
     assert heights == sorted(heights, reverse=True)
 
 
-@pytest.mark.parametrize("tilt_deg", [-44, -20, 0, 20, 44])
+@pytest.mark.parametrize("tilt_deg", [-44, -20, 0, 20, 44, 50, 54])
 def test_a_coronal_series_stays_coronal(block: Block, tilt_deg: float) -> None:
     assert common_plane(block("coronal", 4, tilt_deg=tilt_deg)) is Plane.CORONAL
+
+
+@pytest.mark.parametrize("tilt_deg", [-34, -20])
+def test_an_axial_series_of_a_disc_that_falls_to_the_back_is_axial(block: Block, tilt_deg: float) -> None:
+    assert common_plane(block("axial", 4, tilt_deg=tilt_deg)) is Plane.AXIAL
+
+
+def test_slices_along_the_sacrum_are_coronal_whichever_way_they_are_stored(block: Block) -> None:
+    along = block("axial", 4, tilt_deg=-40)
+    backwards = [replace(g, along_column=vector3(-np.array(g.along_column))) for g in along]
+    assert (common_plane(along), common_plane(backwards)) == (Plane.CORONAL, Plane.CORONAL)
 
 
 def test_a_slice_too_steep_for_a_disc_is_coronal(block: Block) -> None:

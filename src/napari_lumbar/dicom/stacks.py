@@ -13,6 +13,8 @@ from ..domain.geometry import FloatArray, SliceGeometry, Vector3
 
 #: Axial slices through L5/S1 are tilted by 40 degrees and more; a localiser's planes are 90 degrees apart.
 LARGEST_TILT_DEG = 60.0
+#: Discs rise to the back at L5/S1 and fall to it above; what falls more than any disc lies along the sacrum.
+STEEPEST_FALL_DEG = 35.0
 #: Slices of one stack may differ by this angle, in the normal and in the plane.
 ANGLE_TOLERANCE_DEG = 0.5
 _LONGEST_CHORD = 2 * math.sin(math.radians(ANGLE_TOLERANCE_DEG) / 2)
@@ -44,9 +46,22 @@ _FORWARD: dict[Plane, Vector3] = {
 
 
 def plane_of(geometry: SliceGeometry) -> Plane:
-    """The plane whose axis the slice's normal is nearest to; axial for a slice along a steep L5/S1."""
+    """The plane whose axis the slice's normal is nearest to.
+
+    Axial, too, for a slice along a steep L5/S1; coronal for one along the sacrum, as for sacroiliac joints.
+    """
     nearest = Plane(int(np.argmax(np.abs(geometry.normal))))
-    return Plane.AXIAL if nearest is Plane.CORONAL and _is_steep_axial(geometry) else nearest
+    if nearest is Plane.CORONAL and _is_steep_axial(geometry):
+        return Plane.AXIAL
+    if nearest is Plane.AXIAL and _fall_to_back_deg(geometry) > STEEPEST_FALL_DEG:
+        return Plane.CORONAL
+    return nearest
+
+
+def _fall_to_back_deg(geometry: SliceGeometry) -> float:
+    """How steeply a plane goes down to the patient's back; negative where it rises."""
+    _, to_back, to_head = geometry.normal
+    return math.degrees(math.atan(to_back / to_head)) if to_head else 90.0
 
 
 def _is_steep_axial(geometry: SliceGeometry) -> bool:
