@@ -93,6 +93,13 @@ def test_a_second_bundle_grades_from_the_points_in_force(
     assert comparison.landmarks == reading.session.state.landmarks
     assert set(comparison.findings) == set(ALL_FINDINGS)
     assert said[-1] == "Compared with other."
+    comparing.leave()
+    assert (made(comparing), said[-1]) == (
+        None,
+        "No longer compared with other: the grades are those of fake.",
+    )
+    comparing.compare(lambda: other)
+    qtbot.waitUntil(lambda: made(comparing) is not None, timeout=20000)
     # a new analysis ends it, and so does a new study
     analyse(reading, qtbot)
     assert made(comparing) is None

@@ -55,6 +55,14 @@ class Comparing(QObject):
         )
         self._asked = session, state
 
+    def leave(self) -> None:
+        """A person goes back to one bundle: say whose grades are left."""
+        comparison = self.comparison
+        self.end()
+        if comparison is not None:
+            text = f"No longer compared with {comparison.second}: the grades are those of {comparison.first}."
+            self._reading.said.emit(text, False)
+
     def end(self) -> None:
         """Back to one bundle."""
         self.comparison = None

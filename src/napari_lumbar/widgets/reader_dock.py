@@ -254,7 +254,7 @@ class ReaderDock(QWidget):
         row.may_change = self.leaving.may_leave
         row.chosen.connect(lambda choice: reading.use_system(choice.load))
         row.comparison_asked.connect(lambda choice: self.comparing.compare(choice.load))
-        row.comparison_ended.connect(self.comparing.end)
+        row.comparison_ended.connect(self.comparing.leave)
         row.log_folder_asked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log.folder))))
         row.log_copy_asked.connect(lambda: copy_to_clipboard(log.text()))
         row.refused.connect(self._say)
