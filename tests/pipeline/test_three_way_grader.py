@@ -100,7 +100,7 @@ def test_series_that_are_absent_are_masked_but_for_the_mark_s_own(
         if key.condition.group is ConditionGroup.FORAMINAL:
             assert finding.not_gradable is not None
             assert finding.not_gradable.code == "no_series"
-            assert "which has no role here" in finding.not_gradable.reason
+            assert "has no role in this study" in finding.not_gradable.reason
         else:
             assert finding.probs is not None
             assert SeriesRole.SAGITTAL_T1 not in {crop.role for crop in finding.evidence}

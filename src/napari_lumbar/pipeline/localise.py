@@ -28,6 +28,7 @@ from ..preprocess.channels import FORAMINAL_HEAD_SIDES
 from .confidence import LandmarkConfidence
 from .contrasts import joint_numbering, on_other_contrast, stands_in
 from .foramina import find_foramen
+from .missing_series import left_hint, no_series
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialView, find_recesses, look_at_axial, nearest_axial_slice
 from .sagittal_maps import SagittalMaps
@@ -74,7 +75,10 @@ class MultistageLocalizer:
         t1 = self._sagittal(study, SeriesRole.SAGITTAL_T1, cancel)
         guide = _guide(t2, t1)
         if guide is None:
-            return _nothing("no_sagittal_series", "no sagittal series was found, so no level can be named")
+            hint = left_hint(study, SeriesRole.SAGITTAL_T2)
+            return _nothing(
+                "no_sagittal_series", f"no sagittal series was found, so no level can be named{hint}"
+            )
         report(Progress("finding recesses on axial T2", 0.6))
         spine = guide.spine
         views, centred = self._axial_views(study, spine, cancel)
@@ -239,7 +243,7 @@ def _missing(
 def _why_missing(study: Study, spine: SpineFrame, key: FindingKey) -> NotGradable:
     role = OWN_ROLES[key.condition.group]
     if study.first(role) is None:
-        return NotGradable("no_series", f"no {role.value} series was found in the study")
+        return no_series(study, role)
     if key.level not in spine.levels:
         reason = f"disc {key.level.value} was not found on the sagittal images"
         if key.level is Level.L5_S1:

@@ -25,6 +25,7 @@ from ..preprocess.bags import prepared_series
 from ..preprocess.mscan_views import from_square, whole_slice
 from .confidence import LandmarkConfidence
 from .localise import landmark_on_slice
+from .missing_series import no_series
 from .progress import CancelToken, Progress, ProgressCallback
 
 #: Code and reason of everything that is not the canal.
@@ -90,7 +91,7 @@ class MscanLocalizer:
         """Return a landmark or a reason for each of the 25 findings."""
         series = study.first(SeriesRole.SAGITTAL_T2)
         if series is None:
-            return Landmarks({}, _missing({}, has_series=False))
+            return Landmarks({}, _missing(study, {}))
         usual = prepared_series(series)
         maps = self._maps(usual, report, cancel)
         found, rows = {}, []
@@ -102,7 +103,7 @@ class MscanLocalizer:
                 key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, level)
                 found[key] = self._confidence.calibrated(_landmark(key, point, series, usual))
                 rows.append(point.fraction_rc[0])
-        return Landmarks(found, _missing(found, has_series=True), _notes(rows))
+        return Landmarks(found, _missing(study, found), _notes(rows))
 
     def _maps(self, usual: MRSeries, report: ProgressCallback, cancel: CancelToken) -> _Maps:
         parts = []
@@ -168,16 +169,15 @@ def _landmark(key: FindingKey, point: _Point, series: MRSeries, usual: MRSeries)
     return landmark_on_slice(key, series, point.slice_index, place, point.confidence)
 
 
-def _missing(found: Mapping[FindingKey, Landmark], has_series: bool) -> dict[FindingKey, NotGradable]:
-    return {key: _why_missing(key, has_series) for key in ALL_FINDINGS if key not in found}
+def _missing(study: Study, found: Mapping[FindingKey, Landmark]) -> dict[FindingKey, NotGradable]:
+    return {key: _why_missing(study, key) for key in ALL_FINDINGS if key not in found}
 
 
-def _why_missing(key: FindingKey, has_series: bool) -> NotGradable:
+def _why_missing(study: Study, key: FindingKey) -> NotGradable:
     if key.condition.group is not ConditionGroup.CANAL:
         return CANAL_ONLY
-    if not has_series:
-        role = SeriesRole.SAGITTAL_T2.value
-        return NotGradable("no_series", f"no {role} series was found in the study")
+    if study.first(SeriesRole.SAGITTAL_T2) is None:
+        return no_series(study, SeriesRole.SAGITTAL_T2)
     return NotGradable("level_not_found", f"disc {key.level.value} was not found on the sagittal T2 images")
 
 

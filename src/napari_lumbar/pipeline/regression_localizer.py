@@ -32,6 +32,7 @@ from ..preprocess.intensity import percentile_scale
 from ..preprocess.point_images import pixel_from_relative, sagittal_image, whole_image
 from ..preprocess.sagittal_stack import sagittal_stack
 from .confidence import NEAR_MM, LandmarkConfidence
+from .missing_series import no_series
 from .progress import CancelToken, Progress, ProgressCallback
 from .recesses import FARTHEST_PLANE_MM, AxialSlice, nearest_axial_slice
 from .slice_votes import network_votes
@@ -254,7 +255,7 @@ def _confidence(points_mm: FloatArray) -> float | None:
 def _why_missing(study: Study, found: Mapping[FindingKey, Landmark], key: FindingKey) -> NotGradable:
     role = OWN_ROLES[key.condition.group]
     if study.first(role) is None:
-        return NotGradable("no_series", f"no {role.value} series was found in the study")
+        return no_series(study, role)
     if FindingKey(Condition.SPINAL_CANAL_STENOSIS, key.level) not in found:
         return NotGradable(
             "no_canal_point",

@@ -136,7 +136,7 @@ def _why_not(key: FindingKey, landmarks: Landmarks, series: Mapping[str, MRSerie
     if mark is None:
         return landmarks.missing.get(key, NotGradable("no_landmark", f"{key.text} has no landmark"))
     if mark.series_id not in series:
-        reason = f"{key.text}: its landmark lies in series {mark.series_id}, which has no role in this study"
+        reason = f"{key.text}: its landmark lies in a series that has no role in this study"
         return NotGradable("no_series", reason)
     return None
 

@@ -88,7 +88,7 @@ class ThreeWayGrader:
         views = finding_views(key, landmarks, series, self._config.window_mm, self._config.slices)
         shown = {role: view for role, view in views.items() if role in self._shape.roles}
         if not shown:
-            reason = f"{key.text}: its landmark lies in series {mark.series_id}, which has no role here"
+            reason = f"{key.text}: its landmark lies in a series that has no role in this study"
             return Finding(key, None, mark, not_gradable=NotGradable("no_series", reason))
         looks = [shown] if key.condition.side else [shown, mirrored_views(shown)]
         answers = self._ask([self._input(key, look, series) for look in looks])
