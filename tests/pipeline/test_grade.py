@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from napari_lumbar.domain.errors import LumbarError
 from napari_lumbar.domain.geometry import SliceGeometry
+from napari_lumbar.domain.spine import Condition, FindingKey, Level, Severity
+from napari_lumbar.domain.study import SeriesRole
+from napari_lumbar.models.grade_calibration import GradeCalibration, GradeCalibrationConfig
 from napari_lumbar.models.lstm_mil import LstmMil, MilConfig
 from napari_lumbar.pipeline.device import resolve_device
 from napari_lumbar.pipeline.evidence import _turn_back
 from napari_lumbar.pipeline.explain import grade_with_heatmaps
+from napari_lumbar.pipeline.grade import Answers, Seen, _Look
 
 
 def test_heatmaps_are_one_per_crop_and_weights_sum_to_one() -> None:
@@ -26,6 +33,21 @@ def test_heatmaps_are_one_per_crop_and_weights_sum_to_one() -> None:
         assert float(weights.detach().sum()) == pytest.approx(1, abs=1e-5)
     with torch.no_grad():
         torch.testing.assert_close(network(bags).logits, output.logits.detach())
+
+
+def test_a_plane_alone_leans_on_how_often_severities_are_met_as_the_finding_does() -> None:
+    key = FindingKey(Condition.SPINAL_CANAL_STENOSIS, Level.L5_S1)
+    calibration = GradeCalibration(GradeCalibrationConfig(features=0))
+    calibration.bias[key.level.rank, 0] = 3.0
+    bag: Any = SimpleNamespace(role=SeriesRole.AXIAL_T2)
+    said = torch.tensor([[[0.1, 0.3, 0.6]], [[0.2, 0.3, 0.5]]]).log()  # of two networks
+    answers = Answers(said, (said,), (), torch.zeros(1, 0), ())
+    seen = Seen([_Look(key, {"axial": bag}, is_plain=True)], [], answers, answers, ["axial"])
+    (plain,), (weighed,) = seen.by_plane(key, None), seen.by_plane(key, calibration)
+    assert (plain.role, plain.probs.severity) == (SeriesRole.AXIAL_T2, Severity.SEVERE)
+    assert weighed.probs.severity is Severity.NORMAL_MILD
+    odds = weighed.probs.normal_mild / weighed.probs.severe
+    assert odds == pytest.approx(np.exp(3) * plain.probs.normal_mild / plain.probs.severe)
 
 
 def test_a_box_is_turned_back_to_the_file_that_is_mirrored() -> None:

@@ -89,7 +89,7 @@ class PlaneAnswer:
     role
         The series that the plane's crops were cut from.
     probs
-        As the network says them: the calibration of a finding's own probabilities is not fitted for these.
+        On the scale of the finding's own probabilities, whose calibration was not fitted for one plane alone.
     """
 
     role: SeriesRole

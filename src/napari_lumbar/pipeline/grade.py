@@ -14,6 +14,7 @@ from ..domain.landmarks import Dependence, Landmarks, NotGradable
 from ..domain.spine import ConditionGroup, FindingKey, Side
 from ..domain.study import MRSeries, PixelArray, Study
 from ..models.bundle import Bundle
+from ..models.grade_calibration import GradeCalibration
 from ..models.lstm_mil import LstmMil
 from ..preprocess.bags import NO_JITTER, Bag, Jitter, finding_bags, prepared_by_id, sample_bag
 from ..preprocess.crop_tables import CropTable, crop_table
@@ -21,7 +22,7 @@ from ..preprocess.planes import plane_shapes
 from ..preprocess.resample import Box
 from .evidence import to_native
 from .explain import grade_with_heatmaps
-from .judge import calibrations, judged
+from .judge import calibrated, calibrations, judged
 from .progress import CancelToken, Progress, ProgressCallback
 
 _NETWORKS = {
@@ -108,16 +109,20 @@ class Seen:
         rows = _rows(self.plain, key)
         return _joined([_evidence(self.plain[i], self.planes, i, self.from_place) for i in rows])
 
-    def by_plane(self, key: FindingKey) -> tuple[PlaneAnswer, ...]:
-        """What each plane that has crops of one finding says alone, from its place."""
+    def by_plane(self, key: FindingKey, calibration: GradeCalibration | None) -> tuple[PlaneAnswer, ...]:
+        """What each plane that has crops of one finding says alone, from its place.
+
+        Calibrated as the finding itself is: next to it, what leans on no severities' frequencies would seem
+        to contradict it.
+        """
         rows = _rows(self.plain, key)
         answers = []
         for plane, log_probs in zip(self.planes, self.from_place.plane_log_probs, strict=True):
             seen = [i for i in rows if plane in self.plain[i].bags]
             if seen:
-                probs = log_probs[:, seen].mean((0, 1)).softmax(-1)
+                probs = calibrated(log_probs[:, seen].mean((0, 1))[None], key.level, calibration)
                 role = self.plain[seen[0]].bags[plane].role
-                answers.append(PlaneAnswer(role, probs_from_array(probs.numpy())))
+                answers.append(PlaneAnswer(role, probs_from_array(probs[0].numpy())))
         return tuple(answers)
 
 
@@ -211,9 +216,8 @@ class MultistageGrader:
             finding = judged(
                 landmarks.points[key], seen.log_probs(key), seen.features(key), calibration, native
             )
-            findings[key] = (
-                finding if finding.probs is None else replace(finding, by_plane=seen.by_plane(key))
-            )
+            by_plane = () if finding.probs is None else seen.by_plane(key, calibration)
+            findings[key] = replace(finding, by_plane=by_plane)
         return findings
 
     def _ask(

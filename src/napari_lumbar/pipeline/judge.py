@@ -81,12 +81,20 @@ def judge(
     """
     spread = float((log_probs.exp() @ _GRADES).std(correction=0))
     mean = log_probs.mean((0, 1))[None]
+    probs = calibrated(mean, level, calibration)
     if calibration is None:
-        return probs_from_array(mean[0].softmax(-1).numpy()), Certainty(spread=spread)
-    probs = calibration(mean, torch.tensor([level.rank]))
+        return probs_from_array(probs[0].numpy()), Certainty(spread=spread)
     kept = calibration.prediction_set(probs)[0]
     certainty = Certainty(tuple(s for s in Severity if kept[s]), spread, _strangeness(features, calibration))
     return probs_from_array(probs[0].numpy()), certainty
+
+
+def calibrated(log_probs: Tensor, level: Level, calibration: GradeCalibration | None) -> Tensor:
+    """Probabilities of mean log probabilities, both of shape (1, 3); as they are without a calibration."""
+    if calibration is None:
+        return log_probs.softmax(-1)
+    probs: Tensor = calibration(log_probs, torch.tensor([level.rank]))
+    return probs
 
 
 def _strangeness(features: Tensor | None, calibration: GradeCalibration) -> float | None:

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QLabel, QWidget
 from .corner_text import Corner, CornerText
 
 _MARGIN_PX = 6
-#: napari's own line at the lower border says what the software may be used for.
-_LOWER_LINE_PX = 22
+#: Two lines of napari's own at the lower border: what the software may be used for, and which way that is.
+_LOWER_LINES_PX = 36
 _STYLE = "color: white; background: rgba(13, 13, 20, 170); padding: 1px 3px; font-size: 9pt"
 
 
@@ -54,7 +54,7 @@ class CornerLabels(QObject):
         label, canvas = self._labels[corner], self._canvas
         label.adjustSize()
         x = canvas.width() - label.width() - _MARGIN_PX if corner is Corner.WINDOW else _MARGIN_PX
-        lower = canvas.height() - label.height() - _LOWER_LINE_PX - _MARGIN_PX
+        lower = canvas.height() - label.height() - _LOWER_LINES_PX - _MARGIN_PX
         label.move(x, lower if corner is Corner.LINK else _MARGIN_PX)
 
 

@@ -243,7 +243,7 @@ def strip_text(crops: tuple[CropEvidence, ...], by_plane: tuple[PlaneAnswer, ...
     """What the strip shows, in words: each plane's own answer, then ``Axial T2 slice 12: 0.41``."""
     said = [heading(answer.role, answer) for answer in by_plane]
     if said:
-        said.append("What a plane says alone is not calibrated, unlike the finding's grade.")
+        said.append("A plane alone is weighed as both together are; nothing was fitted to one alone.")
     weights = [f"{c.role.value} slice {c.slice_index + 1}: {c.weight:.2f}" for c in crops]
     lines = [*said, *(["Attention of each crop within its plane:"] if crops else []), *weights]
     return "\n".join(lines)
