@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_lumbar.domain.windows import Window
 from napari_lumbar.widgets.corner_labels import CornerLabels
-from napari_lumbar.widgets.corner_text import CornerText
+from napari_lumbar.widgets.corner_text import Corner, CornerText
 
 
 @pytest.fixture
@@ -79,3 +79,12 @@ def test_they_leave_a_canvas_that_is_a_persons_own(canvas: QWidget, text: Corner
     dock.deleteLater()
     qtbot.waitUntil(lambda: not canvas.findChildren(QLabel))
     text.draw_link("Linked")
+
+
+@pytest.mark.parametrize(("px_per_mm", "mm"), [(0.4, 200), (1.0, 100), (1.5, 50), (4.0, 20), (300.0, 1)])
+def test_the_scale_bar_stays_short_of_the_letter_in_a_narrow_canvas(px_per_mm: float, mm: float) -> None:
+    viewer = ViewerModel()
+    text = CornerText(viewer)
+    viewer.scene.camera.zoom = px_per_mm
+    assert viewer.canvas.overlays.scale_bar.length == mm
+    assert not text.words[Corner.TITLE]

@@ -37,6 +37,8 @@ _LETTERS = {
     "lumbar_right": "middle_right",
 }
 _CORNER_PT, _LETTER_PT = 8, 12
+#: Lengths of the scale bar; at most so long on the screen that it ends before the letter in a narrow canvas.
+_BARS_MM, _LONGEST_BAR_PX = (200, 100, 50, 20, 10, 5, 2, 1), 110
 
 
 class CornerText:
@@ -65,7 +67,10 @@ class CornerText:
         )
         for name, position in _LETTERS.items():
             self._overlays[name] = TextOverlay(position=position, visible=False, font_size=_LETTER_PT)
-        viewer.canvas.overlays.scale_bar.font_size = _CORNER_PT
+        self._overlays.scale_bar.font_size = _CORNER_PT
+        self._camera = viewer.scene.camera
+        self._camera.events.zoom.connect(self._fit_bar)
+        self._fit_bar()
         self._words = dict.fromkeys(Corner, "")
         self._shown = False
 
@@ -100,6 +105,13 @@ class CornerText:
     def draw_link(self, words: str) -> None:
         """Say how the pane is linked with the other, where there is something to say."""
         self._say(Corner.LINK, words)
+
+    def _fit_bar(self) -> None:
+        bar, zoom = self._overlays.scale_bar, self._camera.zoom
+        length_mm = next((mm for mm in _BARS_MM if mm * zoom <= _LONGEST_BAR_PX), _BARS_MM[-1])
+        if bar.length != length_mm:
+            bar.length = length_mm
+            bar.events.font_size.emit(bar.font_size)  # else napari draws it at the next zoom
 
     def _say(self, corner: Corner, words: str) -> None:
         if self._words[corner] != words:
