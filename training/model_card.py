@@ -38,8 +38,8 @@ what misled them there led to more variety in the training phantom's foramina an
 size in millimetres, to a foraminal grade without its axial crop, and to the misses and targets that graders
 learn with. After the 200 phantoms below had been measured, these were changed: how the canal graders meet
 SPIDER's canals (twice), how many canal and foraminal graders there are, the threshold of the prediction
-sets, how much the usual place of a foramen counts (less, for the sake of spines like those of the RSNA
-tables, which made the figure here worse), and how much the fat in front of the sac differs between the
+sets (twice), how much the usual place of a foramen counts (less, for the sake of spines like those of the
+RSNA tables, which made the figure here worse), and how much the fat in front of the sac differs between the
 phantoms of the canal's graders: 49 of those other test phantoms, made again with less of that fat, had
 shown that the graders took it for a part of the sac. That a
 spine whose levels are missing is looked at a second time was settled on the pairs of T1 and T2. That T1

@@ -30,6 +30,11 @@ def test_a_set_holds_the_answer_and_has_no_gap(values: list[float], least: float
     assert kept[1] or not (kept[0] and kept[2])
 
 
+def test_a_severity_with_a_third_of_the_probability_is_never_ruled_out() -> None:
+    kept = calibration(least=0.56).prediction_set(torch.tensor([[0.49, 0.42, 0.09], [0.62, 0.3, 0.08]]))
+    assert kept.tolist() == [[True, True, False], [True, False, False]]
+
+
 def test_strangeness_counts_in_usual_distances() -> None:
     fitted = calibration()
     fitted.usual_distance.fill_(5.0)

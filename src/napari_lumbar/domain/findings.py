@@ -103,8 +103,9 @@ class Certainty:
     Parameters
     ----------
     prediction_set
-        Severities that are not ruled out: in nine of ten findings like those it was fitted on, the true one
-        is among them (split conformal prediction). Neighbouring severities, in order, never empty.
+        Severities that are not ruled out: in nine of ten findings like those it was fitted on, or more, the
+        true one is among them (split conformal prediction), and so is every one with a third of the
+        probability. Neighbouring severities, in order, never empty.
     spread
         Standard deviation of the expected severity (0..2) over the networks of an ensemble and slightly
         moved crops.

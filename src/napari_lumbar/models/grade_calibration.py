@@ -17,6 +17,10 @@ from torch import Tensor, nn
 
 from ..domain.spine import Level
 
+#: A severity with so much of the probability is never ruled out. Where more than nine of ten answers are
+#: right, the answers alone would do as sets, and one of 0.49 beside another of 0.42 would seem sure.
+NEVER_RULED_OUT = 1 / 3
+
 
 @dataclass(frozen=True)
 class GradeCalibrationConfig:
@@ -60,7 +64,8 @@ class GradeCalibration(nn.Module):
 
     def prediction_set(self, probs: Tensor) -> Tensor:
         """Which severities are not ruled out, shape (B, 3) -> bool (B, 3)."""
-        kept = (probs >= self.least_probability) | (probs >= probs.amax(-1, keepdim=True))
+        least = self.least_probability.clamp(max=NEVER_RULED_OUT)
+        kept = (probs >= least) | (probs >= probs.amax(-1, keepdim=True))
         # Normal and severe without moderate between them would make no sense.
         kept[:, 1] |= kept[:, 0] & kept[:, 2]
         return kept
